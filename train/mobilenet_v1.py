@@ -1,0 +1,68 @@
+"""MobileNetV1 as the paper draws it, in Keras layers: `build` makes it, `load_pretrained` fills it.
+
+Layer names are those of the published Keras ImageNet weights (`conv1`, `conv_dw_1`, `conv_pw_1`, ...), so that a
+weights file maps onto the model by name.
+
+Source: Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
+arXiv:1704.04861, table 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from train.macs import blocks, check_size
+
+if TYPE_CHECKING:
+    import keras
+
+BATCHNORM_MOMENTUM = 0.99
+BATCHNORM_EPSILON = 1e-3  # the published weights were trained with it
+ACTIVATIONS = {"relu6": 6.0, "relu": None}
+
+
+def build(
+    alpha: float, res: int, classes: int, activation: str = "relu6", *, dropout: float = 0.0
+) -> keras.Model:
+    """A Keras model: pictures scaled to -1..1, (N, res, res, 3) float32, to softmax probabilities (N, classes).
+
+    Padding is SAME throughout: for even sizes it places the extra row and column at the bottom right, as the
+    published models' explicit zero padding does, and exports without a PAD operator.
+
+    Raises: ValueError if alpha, res, classes or activation cannot be built.
+    """
+    import keras
+
+    check_size(alpha, res, classes)
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
+    first, rest = blocks(alpha)[0], blocks(alpha)[1:]
+    inputs = keras.Input((res, res, 3), name="picture")
+    x = keras.layers.Conv2D(
+        first.channels, 3, strides=first.stride, padding="same", use_bias=False, name="conv1"
+    )(inputs)
+    x = _normalize_and_activate(x, "conv1", activation)
+    for number, block in enumerate(rest, 1):
+        name = f"conv_dw_{number}"
+        x = keras.layers.DepthwiseConv2D(
+            3, strides=block.stride, padding="same", use_bias=False, name=name
+        )(x)
+        x = _normalize_and_activate(x, name, activation)
+        name = f"conv_pw_{number}"
+        x = keras.layers.Conv2D(block.channels, 1, padding="same", use_bias=False, name=name)(x)
+        x = _normalize_and_activate(x, name, activation)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = keras.layers.Dense(classes, name="classifier")(x)
+    outputs = keras.layers.Softmax(dtype="float32", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name=f"mobilenet_v1_{alpha:g}_{res}")
+
+
+def _normalize_and_activate(x: keras.KerasTensor, name: str, activation: str) -> keras.KerasTensor:
+    import keras
+
+    x = keras.layers.BatchNormalization(
+        momentum=BATCHNORM_MOMENTUM, epsilon=BATCHNORM_EPSILON, name=f"{name}_bn"
+    )(x)
+    return keras.layers.ReLU(ACTIVATIONS[activation], name=f"{name}_relu")(x)
