@@ -1,0 +1,28 @@
+"""The plan of a graph, as a value."""
+
+from __future__ import annotations
+
+from graph.types import Graph
+from memory_planner.chip import Chip
+from memory_planner.lifetimes import buffers_of, file_order
+from memory_planner.packing import height_bytes, lower_bound_bytes, pack
+from memory_planner.types import Plan
+
+
+def plan(graph: Graph, chip: Chip) -> Plan:
+    """Schedule and offsets for `graph` in the memories of `chip`; depends on these two alone.
+
+    Raises: ModelError where a tensor has no fixed size.
+    """
+    schedule = file_order(graph)
+    buffers = buffers_of(graph, schedule)
+    algorithm, offsets = pack(buffers, chip.alignment_bytes.value)
+    return Plan(
+        schedule=schedule,
+        buffers=buffers,
+        offsets=offsets,
+        arena_bytes=height_bytes(buffers, offsets, chip.alignment_bytes.value),
+        lower_bound_bytes=lower_bound_bytes(buffers, chip.alignment_bytes.value),
+        algorithm=algorithm,
+        alignment_bytes=chip.alignment_bytes.value,
+    )

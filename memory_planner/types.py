@@ -1,0 +1,92 @@
+"""The planner's values: what runs when, what must be kept from when to when, and where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of time; `ops` are the operators (by index) that run in it."""
+
+    ops: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What runs when."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def op_order(self) -> tuple[int, ...]:
+        """Operators by index, in the order they run."""
+        return tuple(op for step in self.steps for op in step.ops)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """Half-open steps: the bytes are needed in start, start+1, ..., end-1."""
+
+    start: int
+    end: int
+
+    def overlaps(self, other: Lifetime) -> bool:
+        """Whether the two share a step.
+
+        >>> Lifetime(0, 2).overlaps(Lifetime(2, 3)), Lifetime(0, 3).overlaps(Lifetime(2, 3))
+        (False, True)
+        """
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Bytes of one tensor, and how long they must be kept."""
+
+    tensor: int
+    size_bytes: int
+    lifetime: Lifetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where each buffer lies in the arena; `offsets` run parallel to `buffers`, in bytes.
+
+    `lower_bound_bytes` is what no packing of this schedule can go below.
+    """
+
+    schedule: Schedule
+    buffers: tuple[Buffer, ...]
+    offsets: tuple[int, ...]
+    arena_bytes: int
+    lower_bound_bytes: int
+    algorithm: str
+    alignment_bytes: int
+
+    @property
+    def gap_bytes(self) -> int:
+        """0 where the packing is proven smallest for its schedule."""
+        return self.arena_bytes - self.lower_bound_bytes
+
+    @property
+    def offset_of(self) -> dict[int, int]:
+        """Byte offset in the arena by tensor index."""
+        return {b.tensor: offset for b, offset in zip(self.buffers, self.offsets, strict=True)}
+
+    def live_bytes(self, step: int) -> int:
+        """Bytes needed in `step`, each buffer rounded up to the alignment."""
+        return sum(
+            aligned(b.size_bytes, self.alignment_bytes)
+            for b in self.buffers
+            if b.lifetime.start <= step < b.lifetime.end
+        )
+
+
+def aligned(size_bytes: int, alignment_bytes: int) -> int:
+    """The next multiple.
+
+    >>> aligned(1, 16), aligned(16, 16), aligned(0, 16)
+    (16, 16, 0)
+    """
+    return -(-size_bytes // alignment_bytes) * alignment_bytes
