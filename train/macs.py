@@ -46,7 +46,7 @@ def check_size(alpha: float, res: int, classes: int) -> None:
     ValueError: RES 100 is not a multiple of 32; the nearest are 96 and 128
     """
     if not 0 < alpha < 64:
-        raise ValueError(f"ALPHA {alpha} is not a positive width multiplier; usual are 0.25, 0.5, 0.75 and 1.0")
+        raise ValueError(f"ALPHA {alpha} is no positive width multiplier; usual are 0.25, 0.5, 0.75, 1.0")
     if res < RES_MULTIPLE_PX or res % RES_MULTIPLE_PX:
         below = max(RES_MULTIPLE_PX, res // RES_MULTIPLE_PX * RES_MULTIPLE_PX)
         nearest = f"{below} and {below + RES_MULTIPLE_PX}"

@@ -1,7 +1,7 @@
-"""MobileNetV1 as the paper draws it, in Keras layers: `build` makes it, `load_pretrained` fills it.
+"""MobileNetV1 as the paper draws it, in Keras layers: `build` makes it, `train.weights` fills it.
 
-Layer names are those of the published Keras ImageNet weights (`conv1`, `conv_dw_1`, `conv_pw_1`, ...), so that a
-weights file maps onto the model by name.
+Layer names are those of the published Keras ImageNet weights (`conv1`, `conv_dw_1`, `conv_pw_1`, ...), so that
+a weights file maps onto the model by name.
 
 Source: Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
 arXiv:1704.04861, table 1.
@@ -24,11 +24,12 @@ ACTIVATIONS = {"relu6": 6.0, "relu": None}
 def build(
     alpha: float, res: int, classes: int, activation: str = "relu6", *, dropout: float = 0.0
 ) -> keras.Model:
-    """A Keras model: pictures scaled to -1..1, (N, res, res, 3) float32, to softmax probabilities (N, classes).
+    """A Keras model from pictures scaled to -1..1 to softmax probabilities.
 
     Padding is SAME throughout: for even sizes it places the extra row and column at the bottom right, as the
     published models' explicit zero padding does, and exports without a PAD operator.
 
+    Shapes: (N, res, res, 3) float32 -> (N, classes) float32.
     Raises: ValueError if alpha, res, classes or activation cannot be built.
     """
     import keras
@@ -44,9 +45,10 @@ def build(
     x = _normalize_and_activate(x, "conv1", activation)
     for number, block in enumerate(rest, 1):
         name = f"conv_dw_{number}"
-        x = keras.layers.DepthwiseConv2D(
+        depthwise = keras.layers.DepthwiseConv2D(
             3, strides=block.stride, padding="same", use_bias=False, name=name
-        )(x)
+        )
+        x = depthwise(x)
         x = _normalize_and_activate(x, name, activation)
         name = f"conv_pw_{number}"
         x = keras.layers.Conv2D(block.channels, 1, padding="same", use_bias=False, name=name)(x)
