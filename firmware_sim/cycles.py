@@ -1,0 +1,116 @@
+"""Cycles of each layer on a chip: MACs over the rate of their class, plus weights over bandwidth, plus overhead."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graph.op_kind import OpKind
+from graph.types import Graph, Op
+from memory_planner.chip import Chip
+from memory_planner.types import Plan
+
+
+class LayerClass(StrEnum):
+    """What a chip's MAC rate depends on; POINTWISE holds 1x1 convolutions and fully connected layers."""
+
+    CONV = "conv"
+    DEPTHWISE = "depthwise"
+    POINTWISE = "pointwise"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """One operator's cost; `cycles` is the sum of the three parts."""
+
+    op: int
+    name: str
+    kind: str
+    layer_class: LayerClass
+    ofm_shape: tuple[int, ...]
+    macs: int
+    weight_bytes: int
+    compute_cycles: int
+    memory_cycles: int
+    overhead_cycles: int
+
+    @property
+    def cycles(self) -> int:
+        return self.compute_cycles + self.memory_cycles + self.overhead_cycles
+
+
+def macs(graph: Graph, op: Op) -> int:
+    """Multiply-accumulates of `op`, taps in the padding counted, as the MobileNet paper counts.
+
+        CONV_2D             OH * OW * O * KH * KW * I
+        DEPTHWISE_CONV_2D   OH * OW * C*M * KH * KW
+        FULLY_CONNECTED     rows * O * I
+
+    0 for operators without a weight matrix.
+    """
+    if op.kind not in _CLASSES:
+        return 0
+    weights = graph.tensors[op.inputs[1]]
+    ofm = graph.tensors[op.outputs[0]]
+    if op.kind is OpKind.DEPTHWISE_CONV_2D:
+        return ofm.elements * math.prod(weights.shape[1:3])
+    return ofm.elements * math.prod(weights.shape[1:])
+
+
+_CLASSES = {
+    OpKind.CONV_2D: LayerClass.CONV,
+    OpKind.DEPTHWISE_CONV_2D: LayerClass.DEPTHWISE,
+    OpKind.FULLY_CONNECTED: LayerClass.POINTWISE,
+}
+
+
+def layer_class(graph: Graph, op: Op) -> LayerClass:
+    """The class whose rate `op` runs at."""
+    if op.kind is OpKind.CONV_2D and graph.tensors[op.inputs[1]].shape[1:3] == (1, 1):
+        return LayerClass.POINTWISE
+    return _CLASSES.get(op.kind, LayerClass.OTHER)
+
+
+def cycles(graph: Graph, plan: Plan, chip: Chip) -> tuple[LayerCost, ...]:
+    """The cost of every operator, in the order that `plan` runs them.
+
+        cycles = ceil(macs / macs_per_cycle[class]) + ceil(weight_bytes / bytes_per_cycle) + overhead
+
+    Units: cycles of chip.clock_hz; weight_bytes counts the operator's constants.
+    """
+    rates = {
+        LayerClass.CONV: chip.macs_per_cycle.conv.value,
+        LayerClass.DEPTHWISE: chip.macs_per_cycle.depthwise.value,
+        LayerClass.POINTWISE: chip.macs_per_cycle.pointwise.value,
+        LayerClass.OTHER: math.inf,
+    }
+    weight_memory = next(m for m in chip.memory if "weights" in m.holds)
+    costs = []
+    for op in (graph.ops[i] for i in plan.schedule.op_order):
+        constants = {i for i in op.inputs if i >= 0 and graph.tensors[i].is_constant}
+        weight_bytes = sum(graph.tensors[i].size_bytes for i in constants)
+        count, kind = macs(graph, op), layer_class(graph, op)
+        ofm = graph.tensors[op.outputs[0]]
+        costs.append(
+            LayerCost(
+                op=op.index,
+                name=ofm.name,
+                kind=op.kind.value,
+                layer_class=kind,
+                ofm_shape=ofm.shape,
+                macs=count,
+                weight_bytes=weight_bytes,
+                compute_cycles=math.ceil(count / rates[kind]),
+                memory_cycles=math.ceil(weight_bytes / weight_memory.bytes_per_cycle.value),
+                overhead_cycles=math.ceil(chip.layer_overhead_cycles.value),
+            )
+        )
+    return tuple(costs)
+
+
+def fps(costs: tuple[LayerCost, ...], chip: Chip) -> float:
+    """Inferences a second, one after the other."""
+    total = sum(cost.cycles for cost in costs)
+    return chip.clock_hz.value / total if total else math.inf

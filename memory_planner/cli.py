@@ -1,0 +1,143 @@
+"""`sixmeg plan` and `sixmeg gate`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from files import json_text, write_json
+from graph import tflite
+from graph.types import Graph
+from memory_planner import chip as chips
+from memory_planner.fit import Fit, fit
+from memory_planner.plan import plan as make_plan
+from memory_planner.types import Plan
+
+OVER_BUDGET = 3
+
+
+def _planned(model: str, chip: chips.Chip, budget: str | None) -> tuple[Graph, Plan, Fit]:
+    graph = tflite.read_file(model)
+    made = make_plan(graph, chip)
+    budget_bytes = chips.parse_bytes(budget) if budget else chip.budget_bytes
+    return graph, made, fit(graph, made, budget_bytes, Path(model).stat().st_size)
+
+
+def verdict(answer: Fit) -> str:
+    """One line with the limit and the actual."""
+    share = 100 * answer.required_bytes / answer.budget_bytes if answer.budget_bytes else float("inf")
+    used = f"{answer.required_bytes:,} of {answer.budget_bytes:,} bytes ({share:.1f} %)"
+    if answer.fits:
+        return f"fits: {used}, {answer.margin_bytes:,} to spare"
+    return f"over budget: {used}, {-answer.margin_bytes:,} too many"
+
+
+def _short(name: str) -> str:
+    """The converter joins the names of what it fused; the first says enough."""
+    return name.split(";")[0][-48:]
+
+
+def _details(answer: Fit) -> list[str]:
+    worst = answer.worst_step
+    proof = "the lower bound: no smaller arena in this order"
+    if answer.arena_bytes > answer.lower_bound_bytes:
+        proof = f"{answer.arena_bytes - answer.lower_bound_bytes:,} above the lower bound"
+    return [
+        f"weights {answer.weights_bytes:,}  arena {answer.arena_bytes:,} ({answer.algorithm}, {proof})",
+        f"worst step {worst.step}: {worst.kind} with {worst.live_bytes:,} bytes alive: {', '.join(map(_short, worst.tensors))}",
+        f"counted: {answer.required_basis}; the .tflite, which TFLM keeps whole, has {answer.file_bytes:,} bytes",
+        f"margin to 6,000,000 bytes: {answer.margin_to_6000000_bytes:,}",
+    ]
+
+
+def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chip) -> dict[str, Any]:
+    """The plan as the JSON of docs/plan.md; offsets and sizes in bytes, lifetimes in half-open steps."""
+    return {
+        "model": Path(model).name,
+        "chip": chip.name,
+        "arena_bytes": made.arena_bytes,
+        "lower_bound_bytes": made.lower_bound_bytes,
+        "gap_bytes": made.gap_bytes,
+        "algorithm": made.algorithm,
+        "alignment_bytes": made.alignment_bytes,
+        "order": list(made.schedule.op_order),
+        "steps": [
+            {
+                "step": i,
+                "ops": list(step.ops),
+                "kind": graph.ops[step.ops[0]].kind.value,
+                "live_bytes": made.live_bytes(i),
+            }
+            for i, step in enumerate(made.schedule.steps)
+        ],
+        "buffers": [
+            {
+                "tensor": buffer.tensor,
+                "name": graph.tensors[buffer.tensor].name,
+                "shape": list(graph.tensors[buffer.tensor].shape),
+                "dtype": graph.tensors[buffer.tensor].dtype.value,
+                "size_bytes": buffer.size_bytes,
+                "offset": offset,
+                "start": buffer.lifetime.start,
+                "end": buffer.lifetime.end,
+            }
+            for buffer, offset in zip(made.buffers, made.offsets, strict=True)
+        ],
+        "fit": asdict(answer),
+    }
+
+
+@click.command()
+@click.argument("model", type=click.Path())
+@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file.")
+@click.pass_context
+def plan(ctx: click.Context, model: str, chip_name: str, as_json: bool, output: str | None) -> None:
+    """Place every activation of MODEL (.tflite) in the chip's memory.
+
+    Exits with 3 where weights and arena do not fit.
+    """
+    chip = chips.load(chip_name)
+    graph, made, answer = _planned(model, chip, None)
+    content = plan_json(graph, made, answer, model, chip)
+    if output:
+        write_json(output, content)
+    if as_json:
+        click.echo(json_text(content), nl=False)
+    else:
+        click.echo("\n".join([verdict(answer), *_details(answer)]))
+        _print_buffers(content)
+    ctx.exit(0 if answer.fits else OVER_BUDGET)
+
+
+def _print_buffers(content: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("tensor", "name", "shape", "offset", "bytes", "steps", title="arena")
+    for b in content["buffers"]:
+        shape, steps = "x".join(map(str, b["shape"])), f"[{b['start']}, {b['end']})"
+        table.add_row(str(b["tensor"]), _short(b["name"]), shape, f"{b['offset']:,}", f"{b['size_bytes']:,}", steps)
+    Console().print(table, markup=False)
+
+
+@click.command()
+@click.argument("model", type=click.Path())
+@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML.")
+@click.option("--budget", help="Bytes to hold MODEL to instead of the chip's memory: 6MiB, 100KB, 6000000.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.pass_context
+def gate(ctx: click.Context, model: str, chip_name: str, budget: str | None, as_json: bool) -> None:
+    """Say in one line whether MODEL (.tflite) fits the chip; exit with 0 if it does, 3 if not."""
+    chip = chips.load(chip_name)
+    _, _, answer = _planned(model, chip, budget)
+    if as_json:
+        content = {"model": Path(model).name, "chip": chip.name, **asdict(answer)}
+        click.echo(json_text(content), nl=False)
+    else:
+        click.echo("\n".join([verdict(answer), *_details(answer)]))
+    ctx.exit(0 if answer.fits else OVER_BUDGET)
