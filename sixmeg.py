@@ -37,7 +37,9 @@ class _LazyGroup(click.Group):
         return getattr(importlib.import_module(COMMANDS[name]), name)
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="sixmeg")
 def cli() -> None:
     """int8 deployment for AI chips that have 6 MB in all.

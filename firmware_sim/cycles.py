@@ -1,4 +1,4 @@
-"""Cycles of each layer on a chip: MACs over the rate of their class, plus weights over bandwidth, plus overhead."""
+"""Cycles of each layer on a chip: MACs by the rate of their class, weights by bandwidth, overhead."""
 
 from __future__ import annotations
 
@@ -47,21 +47,31 @@ def macs(graph: Graph, op: Op) -> int:
         CONV_2D             OH * OW * O * KH * KW * I
         DEPTHWISE_CONV_2D   OH * OW * C*M * KH * KW
         FULLY_CONNECTED     rows * O * I
+        TRANSPOSE_CONV      IH * IW * I * O * KH * KW
+        BATCH_MATMUL        (B * M * K) * N
 
-    0 for operators without a weight matrix.
+    0 for every other operator: it multiplies nothing, or its products are too few to matter (SVDF, LSTM).
     """
-    if op.kind not in _CLASSES:
-        return 0
-    weights = graph.tensors[op.inputs[1]]
     ofm = graph.tensors[op.outputs[0]]
-    if op.kind is OpKind.DEPTHWISE_CONV_2D:
-        return ofm.elements * math.prod(weights.shape[1:3])
-    return ofm.elements * math.prod(weights.shape[1:])
+    match op.kind:
+        case OpKind.CONV_2D | OpKind.FULLY_CONNECTED:
+            return ofm.elements * math.prod(graph.tensors[op.inputs[1]].shape[1:])
+        case OpKind.DEPTHWISE_CONV_2D:
+            return ofm.elements * math.prod(graph.tensors[op.inputs[1]].shape[1:3])
+        case OpKind.TRANSPOSE_CONV:
+            weights, ifm = graph.tensors[op.inputs[1]], graph.tensors[op.inputs[2]]
+            return ifm.elements * math.prod(weights.shape[:3])
+        case OpKind.BATCH_MATMUL:
+            return graph.tensors[op.inputs[0]].elements * ofm.shape[-1]
+        case _:
+            return 0
 
 
 _CLASSES = {
     OpKind.CONV_2D: LayerClass.CONV,
+    OpKind.TRANSPOSE_CONV: LayerClass.CONV,
     OpKind.DEPTHWISE_CONV_2D: LayerClass.DEPTHWISE,
+    OpKind.BATCH_MATMUL: LayerClass.POINTWISE,
     OpKind.FULLY_CONNECTED: LayerClass.POINTWISE,
 }
 

@@ -66,7 +66,9 @@ def read(blob: bytes) -> Graph:
 def _read_model(blob: bytes) -> Graph:
     model = schema.Model.GetRootAs(blob, 0)
     if model.SubgraphsLength() != 1:
-        raise ModelError(f"{model.SubgraphsLength()} subgraphs; only models with one (no control flow) are read")
+        raise ModelError(
+            f"{model.SubgraphsLength()} subgraphs; only models with one (no control flow) are read"
+        )
     subgraph = model.Subgraphs(0)
     for what, count in (
         ("tensors", subgraph.TensorsLength()),

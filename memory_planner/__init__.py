@@ -6,4 +6,16 @@ from memory_planner.plan import plan
 from memory_planner.types import Buffer, Lifetime, Plan, Schedule, Step
 from memory_planner.validator import Violation, validate
 
-__all__ = ["Buffer", "Chip", "Fit", "Lifetime", "Plan", "Schedule", "Step", "Violation", "fit", "plan", "validate"]
+__all__ = [
+    "Buffer",
+    "Chip",
+    "Fit",
+    "Lifetime",
+    "Plan",
+    "Schedule",
+    "Step",
+    "Violation",
+    "fit",
+    "plan",
+    "validate",
+]

@@ -91,12 +91,16 @@ def load(name_or_path: str) -> Chip:
     if name_or_path.endswith(".toml"):
         source = Path(name_or_path)
         if not source.is_file():
-            raise ChipError(f"{name_or_path}: no such file; give a chip's name ({', '.join(names())}) or its TOML")
+            raise ChipError(
+                f"{name_or_path}: no such file; give a chip's name ({', '.join(names())}) or its TOML"
+            )
         text = source.read_text(encoding="utf-8")
     elif name_or_path in names():
         text = (shipped / f"{name_or_path}.toml").read_text(encoding="utf-8")
     else:
-        raise ChipError(f"unknown chip {name_or_path!r}; shipped are {', '.join(names())}, or give a path to a .toml")
+        raise ChipError(
+            f"unknown chip {name_or_path!r}; shipped are {', '.join(names())}, or give a path to a .toml"
+        )
     try:
         chip = msgspec.toml.decode(text, type=Chip)
     except msgspec.DecodeError as error:

@@ -92,7 +92,9 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
 
 @click.command()
 @click.argument("model", type=click.Path())
-@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML.")
+@click.option(
+    "--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file.")
 @click.pass_context
@@ -121,13 +123,17 @@ def _print_buffers(content: dict[str, Any]) -> None:
     table = Table("tensor", "name", "shape", "offset", "bytes", "steps", title="arena")
     for b in content["buffers"]:
         shape, steps = "x".join(map(str, b["shape"])), f"[{b['start']}, {b['end']})"
-        table.add_row(str(b["tensor"]), _short(b["name"]), shape, f"{b['offset']:,}", f"{b['size_bytes']:,}", steps)
+        table.add_row(
+            str(b["tensor"]), _short(b["name"]), shape, f"{b['offset']:,}", f"{b['size_bytes']:,}", steps
+        )
     Console().print(table, markup=False)
 
 
 @click.command()
 @click.argument("model", type=click.Path())
-@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML.")
+@click.option(
+    "--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML."
+)
 @click.option("--budget", help="Bytes to hold MODEL to instead of the chip's memory: 6MiB, 100KB, 6000000.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_context

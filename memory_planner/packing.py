@@ -81,8 +81,6 @@ def height_bytes(buffers: Sequence[Buffer], offsets: Sequence[int], alignment_by
 
 def pack(buffers: Sequence[Buffer], alignment_bytes: int) -> tuple[str, tuple[int, ...]]:
     """The name of the best of `ORDERS` and its offsets; the first named wins a tie."""
-    packings = {
-        name: first_fit(buffers, order(buffers), alignment_bytes) for name, order in ORDERS.items()
-    }
+    packings = {name: first_fit(buffers, order(buffers), alignment_bytes) for name, order in ORDERS.items()}
     best = min(packings, key=lambda name: height_bytes(buffers, packings[name], alignment_bytes))
     return best, packings[best]

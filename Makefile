@@ -1,0 +1,113 @@
+# The main road: make model ALPHA=0.5 RES=160 [DATA=... CHIP=... INIT=... MINUTES=... SEED=...]
+# Stages are chained here and nowhere else; each is one `sixmeg` subcommand from file to file.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+ALPHA ?= 0.5
+RES ?= 160
+DATA ?= cifar10
+CHIP ?= npu6m
+INIT ?= auto
+MINUTES ?= 10
+SEED ?= 0
+ACTIVATION ?= relu6
+SAMPLES ?= 20
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+BIN := .venv/bin
+SIXMEG := $(BIN)/sixmeg
+READY := .venv/.ready
+MODEL := mobilenet_v1_$(ALPHA)_$(RES)
+# cifar10, tfds:beans and ../pictures/flowers.tar become cifar10, tfds_beans and flowers.
+DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
+B := build/$(MODEL)/$(DATA_NAME)
+C := $(B)/$(basename $(notdir $(CHIP)))
+
+.PHONY: help setup model test test-all lint summary clean FORCE
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@echo "Variables: ALPHA=$(ALPHA) RES=$(RES) DATA=$(DATA) CHIP=$(CHIP) INIT=$(INIT) MINUTES=$(MINUTES)" \
+	  "SEED=$(SEED) ACTIVATION=$(ACTIVATION)"
+
+setup: $(READY) ## .venv with everything of requirements.lock and the sixmeg command
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+model: $(C)/report.html $(C)/firmware/manifest.json ## Train, quantize, plan, simulate, report, hand over
+	@$(SIXMEG) report $(C) --verdict
+	@echo "report:   $(C)/report.html"
+	@echo "firmware: $(C)/firmware/"
+
+# What Make cannot see in a file's time: a change of these words makes the stage stale.
+$(B)/train.args: FORCE
+	@mkdir -p $(@D)
+	@echo '$(ALPHA) $(RES) $(DATA) $(INIT) $(MINUTES) $(SEED) $(ACTIVATION)' | cmp -s - $@ \
+	  || echo '$(ALPHA) $(RES) $(DATA) $(INIT) $(MINUTES) $(SEED) $(ACTIVATION)' > $@
+
+$(C)/chip.args: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CHIP)' | cmp -s - $@ || echo '$(CHIP)' > $@
+
+$(B)/float.keras: $(B)/train.args $(wildcard train/*.py) | $(READY)
+	$(SIXMEG) train --alpha $(ALPHA) --res $(RES) --data '$(DATA)' --init '$(INIT)' --minutes $(MINUTES) \
+	  --seed $(SEED) --activation $(ACTIVATION) -o $(B)
+
+$(B)/model.tflite: $(B)/float.keras $(wildcard quantize/*.py)
+	$(SIXMEG) quantize $< --data '$(DATA)' --seed $(SEED) -o $@
+
+$(B)/float.onnx: $(B)/float.keras
+	$(SIXMEG) onnx $< --data '$(DATA)' -o $@
+
+$(B)/inputs.npy: $(B)/model.tflite
+	$(SIXMEG) inputs $< --data '$(DATA)' --samples $(SAMPLES) --seed $(SEED) -o $@
+
+$(B)/compare_%.json: $(B)/model.tflite $(B)/inputs.npy
+	$(SIXMEG) compare $< --oracle $* --input $(B)/inputs.npy --samples $(SAMPLES) --seed $(SEED) -o $@
+
+$(B)/accuracy.json: $(B)/model.tflite
+	$(SIXMEG) evaluate $< --data '$(DATA)' --float-predictions $(B)/float_predictions.npy -o $@
+
+$(C)/plan.json: $(B)/model.tflite $(C)/chip.args
+	$(SIXMEG) plan $< --chip '$(CHIP)' -o $@
+
+$(C)/fps.json: $(B)/model.tflite $(C)/chip.args
+	$(SIXMEG) fps $< --chip '$(CHIP)' -o $@
+
+STAGES := $(B)/float.onnx $(B)/accuracy.json $(B)/compare_tflm.json $(B)/compare_tflite-ref.json \
+  $(C)/plan.json $(C)/fps.json
+
+$(C)/report.html: $(STAGES) $(wildcard export/*.py export/templates/*)
+	$(SIXMEG) report $(C)
+
+$(C)/firmware/manifest.json: $(B)/model.tflite $(B)/inputs.npy $(B)/compare_tflm.json $(C)/plan.json
+	$(SIXMEG) export $< --chip '$(CHIP)' --name $(MODEL) --input $(B)/inputs.npy \
+	  --calibration $(B)/calibration.json --compare $(B)/compare_tflm.json -o $(@D)
+
+.SECONDARY:
+
+summary: $(READY) ## MACs and parameters of the paper's 16 networks, ours beside the paper's
+	@$(SIXMEG) summary
+
+test: $(READY) ## Tests, style and types; under 10 minutes
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(READY) ## Everything, the exhaustive suites too
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+clean: ## Remove build/; .venv and the data cache stay
+	rm -rf build
