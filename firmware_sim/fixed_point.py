@@ -1,0 +1,189 @@
+"""The fixed-point arithmetic that the firmware's kernels share, exact, on numpy integers.
+
+Every function takes and gives int64 arrays that hold int32 values.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+INT32_MAX: Final = (1 << 31) - 1
+INT32_MIN: Final = -(1 << 31)
+Q0_ONE: Final = INT32_MAX  # 1.0 has no Q0.31; the largest value stands for it
+Q2_ONE: Final = 1 << 29
+Q2_48_OVER_17: Final = 1515870810
+Q2_NEG_32_OVER_17: Final = -1010580540
+EXP_MINUS_EIGHTH: Final = 1895147668
+ONE_THIRD: Final = 715827883
+# exp(-2**k) in Q0.31, by k.
+EXP_MINUS_POT: Final = {
+    -2: 1672461947,
+    -1: 1302514674,
+    0: 790015084,
+    1: 290630308,
+    2: 39332535,
+    3: 720401,
+    4: 242,
+}
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """The (multiplier, shift) whose product with 2**-31 is nearest to `real`, multiplier in Q0.31.
+
+        real ~ multiplier / 2**31 * 2**shift          # 2**30 <= multiplier < 2**31
+
+    Below 2**-32 it gives (0, 0).
+
+    >>> quantize_multiplier(0.25), quantize_multiplier(1.0), quantize_multiplier(0.0)
+    ((1073741824, -1), (1073741824, 1), (0, 0))
+
+    Raises: ValueError for a negative number or one that is not finite.
+    Source: TFLite quantization_util.cc QuantizeMultiplier.
+    """
+    if not (math.isfinite(real) and real >= 0):
+        raise ValueError(f"a multiplier of {real} cannot be quantized; scales must be positive numbers")
+    fraction, shift = math.frexp(real)
+    multiplier = math.floor(fraction * (1 << 31) + 0.5)
+    if multiplier == 1 << 31:
+        multiplier, shift = multiplier // 2, shift + 1
+    return (0, 0) if shift < -31 else (multiplier, shift)
+
+
+def wrap_int32(values: np.ndarray) -> np.ndarray:
+    """The int32 that the low 32 bits say, as registers do.
+
+    >>> wrap_int32(np.array([1 << 31, -1])).tolist()
+    [-2147483648, -1]
+    """
+    return np.asarray(values, np.int64).astype(np.int32).astype(np.int64)
+
+
+def saturate_int32(values: np.ndarray) -> np.ndarray:
+    """The nearest int32."""
+    return np.clip(values, INT32_MIN, INT32_MAX)
+
+
+def saturating_rounding_doubling_high_mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The high 32 bits of 2 * a * b, rounded to nearest, ties up; saturated in the one case that overflows.
+
+        floor((a * b + 2**30) / 2**31)                # -2**31 * -2**31 gives 2**31 - 1
+
+    >>> saturating_rounding_doubling_high_mul(np.array([1, 3, -1]), np.array(1 << 30)).tolist()
+    [1, 2, 0]
+
+    Overflow: |a * b| <= 2**62, inside int64.
+    Source: gemmlowp fixedpoint.h SaturatingRoundingDoublingHighMul (its truncation of a signed nudge is this floor).
+    """
+    product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    return np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+
+
+def rounding_divide_by_pot(x: np.ndarray, exponent: np.ndarray | int) -> np.ndarray:
+    """x / 2**exponent, rounded to nearest, ties away from zero.
+
+    >>> rounding_divide_by_pot(np.array([1, -1, 3, -3, 5]), 1).tolist()
+    [1, -1, 2, -2, 3]
+
+    Shapes: x (...) int32 held in int64; exponent () or (C,), 0 to 31.
+    Source: gemmlowp fixedpoint.h RoundingDivideByPOT.
+    """
+    x, exponent = np.asarray(x, np.int64), np.asarray(exponent, np.int64)
+    half = (np.int64(1) << exponent) >> 1
+    return (x + half - ((x < 0) & (exponent > 0))) >> exponent
+
+
+def multiply_by_quantized_multiplier(
+    acc: np.ndarray, multiplier: np.ndarray | int, shift: np.ndarray | int
+) -> np.ndarray:
+    """Scale int32 accumulators, rounding twice as gemmlowp does.
+
+        high = floor((acc * 2**max(shift, 0) * multiplier + 2**30) / 2**31)
+        out  = high / 2**max(-shift, 0), ties away from zero
+
+    The two roundings differ from one rounding by one in the last place
+    (0.25 * 1 gives 1, not 0); the chip's bits depend on it.
+
+    >>> multiply_by_quantized_multiplier(np.array([1, 2, -2]), np.int64(1 << 30), np.int64(-1)).tolist()
+    [1, 1, -1]
+
+    Shapes: acc (..., C) int32 held in int64; multiplier, shift () or (C,).
+    Overflow: acc * 2**shift wraps at 32 bits, as the register does.
+    Source: gemmlowp fixedpoint.h; TFLite common.cc MultiplyByQuantizedMultiplier.
+    """
+    shift = np.asarray(shift, np.int64)
+    shifted = wrap_int32(np.asarray(acc, np.int64) << np.maximum(shift, 0))
+    high = saturating_rounding_doubling_high_mul(shifted, np.asarray(multiplier))
+    return rounding_divide_by_pot(high, np.maximum(-shift, 0))
+
+
+def _exp_near_minus_eighth(a: np.ndarray) -> np.ndarray:
+    """exp(a) for -1/4 <= a < 0, all in Q0.31: four terms of the series around -1/8."""
+    mul = saturating_rounding_doubling_high_mul
+    x = a + (1 << 28)
+    x2 = mul(x, x)
+    x3 = mul(x2, x)
+    x4 = mul(x2, x2)
+    thirds = mul(rounding_divide_by_pot(x4, 2) + x3, np.int64(ONE_THIRD))
+    tail = rounding_divide_by_pot(thirds + x2, 1)
+    return EXP_MINUS_EIGHTH + mul(np.int64(EXP_MINUS_EIGHTH), x + tail)
+
+
+def exp_on_negative_values(a: np.ndarray, integer_bits: int) -> np.ndarray:
+    """exp(a) in Q0.31 for a <= 0 in Q(integer_bits).(31 - integer_bits), for integer_bits <= 5.
+
+    The series covers the last quarter below zero; one factor exp(-2**k) stands for each further bit of -a.
+
+    >>> (exp_on_negative_values(np.array([0, -(1 << 26)]), 5) / 2.0**31).round(6).tolist()
+    [1.0, 0.36788]
+
+    Shapes: a (...) int32 held in int64.
+    Source: gemmlowp fixedpoint.h exp_on_negative_values.
+    """
+    a = np.asarray(a, np.int64)
+    fractional_bits = 31 - integer_bits
+    quarter = 1 << (fractional_bits - 2)
+    within = (a & (quarter - 1)) - quarter
+    result = _exp_near_minus_eighth(saturate_int32(within << integer_bits))
+    remainder = within - a
+    for exponent, factor in EXP_MINUS_POT.items():
+        if exponent < integer_bits:
+            bit = (remainder >> (fractional_bits + exponent)) & 1
+            result = np.where(bit, saturating_rounding_doubling_high_mul(result, np.int64(factor)), result)
+    return np.where(a == 0, Q0_ONE, result)
+
+
+def one_over_one_plus_x_for_x_in_0_1(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + x) in Q0.31 for 0 <= x < 1 in Q0.31, by three Newton steps.
+
+    >>> (one_over_one_plus_x_for_x_in_0_1(np.array([1 << 30])) / 2.0**31).round(6).tolist()
+    [0.666667]
+
+    Shapes: x (...) int32 held in int64.
+    Source: gemmlowp fixedpoint.h one_over_one_plus_x_for_x_in_0_1.
+    """
+    mul = saturating_rounding_doubling_high_mul
+    half_denominator = (np.asarray(x, np.int64) + Q0_ONE + 1) >> 1
+    y = Q2_48_OVER_17 + mul(half_denominator, np.int64(Q2_NEG_32_OVER_17))
+    for _ in range(3):
+        error = Q2_ONE - mul(half_denominator, y)
+        y = y + saturate_int32(mul(y, error) << 2)
+    return saturate_int32(y << 1)
+
+
+def reciprocal(x: int, integer_bits: int) -> tuple[int, int]:
+    """1 / x as a Q0.31 number and the bits that x has above 1.0, for x > 0 in Q(integer_bits).
+
+        1 / x = value / 2**31 / 2**bits_over_unit
+
+    >>> reciprocal(3 << 19, 12)                        # 1 / 3 = 1431655765 * 2**-32, nearly
+    (1431655762, 1)
+
+    Source: TFLite common.h GetReciprocal.
+    """
+    headroom = 32 - int(x).bit_length()
+    shifted_minus_one = (int(x) << headroom) - (1 << 31)
+    value = one_over_one_plus_x_for_x_in_0_1(np.array(shifted_minus_one))
+    return int(value), integer_bits - headroom
