@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-# Where each subcommand lives; imported when it is asked for, so that `gate` starts without a compiler or TensorFlow.
+# Where each subcommand lives; imported when asked for, so that `gate` needs no compiler and no TensorFlow.
 COMMANDS = {
     "train": "train.cli",
     "summary": "train.cli",

@@ -118,7 +118,7 @@ def _read_tensor(model: schema.Model, table: schema.Tensor, index: int) -> Tenso
 
 
 def _shaped(raw: np.ndarray, dtype: DType, shape: tuple[int, ...]) -> np.ndarray:
-    """Bytes as elements; left as bytes where no numpy type fits or the size is wrong (validate says which)."""
+    """Bytes as elements; left as bytes where no numpy type fits or the size is wrong, as validate tells."""
     if dtype in (DType.STRING, DType.RESOURCE, DType.VARIANT, DType.INT4, DType.BFLOAT16):
         return raw
     if raw.nbytes != math.prod(shape) * dtype.numpy.itemsize:

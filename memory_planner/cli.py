@@ -42,13 +42,14 @@ def _short(name: str) -> str:
 
 def _details(answer: Fit) -> list[str]:
     worst = answer.worst_step
+    who = ", ".join(map(_short, worst.tensors))
     proof = "the lower bound: no smaller arena in this order"
     if answer.arena_bytes > answer.lower_bound_bytes:
         proof = f"{answer.arena_bytes - answer.lower_bound_bytes:,} above the lower bound"
     return [
         f"weights {answer.weights_bytes:,}  arena {answer.arena_bytes:,} ({answer.algorithm}, {proof})",
-        f"worst step {worst.step}: {worst.kind} with {worst.live_bytes:,} bytes alive: {', '.join(map(_short, worst.tensors))}",
-        f"counted: {answer.required_basis}; the .tflite, which TFLM keeps whole, has {answer.file_bytes:,} bytes",
+        f"worst step {worst.step}: {worst.kind}, {worst.live_bytes:,} bytes alive: {who}",
+        f"counted: {answer.required_basis} (the .tflite, which TFLM keeps whole: {answer.file_bytes:,})",
         f"margin to 6,000,000 bytes: {answer.margin_to_6000000_bytes:,}",
     ]
 
@@ -92,9 +93,7 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
 
 @click.command()
 @click.argument("model", type=click.Path())
-@click.option(
-    "--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML."
-)
+@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file.")
 @click.pass_context
@@ -118,22 +117,20 @@ def plan(ctx: click.Context, model: str, chip_name: str, as_json: bool, output: 
 
 def _print_buffers(content: dict[str, Any]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("tensor", "name", "shape", "offset", "bytes", "steps", title="arena")
     for b in content["buffers"]:
         shape, steps = "x".join(map(str, b["shape"])), f"[{b['start']}, {b['end']})"
-        table.add_row(
-            str(b["tensor"]), _short(b["name"]), shape, f"{b['offset']:,}", f"{b['size_bytes']:,}", steps
-        )
-    Console().print(table, markup=False)
+        sizes = f"{b['offset']:,}", f"{b['size_bytes']:,}"
+        table.add_row(str(b["tensor"]), escape(_short(b["name"])), shape, *sizes, steps)
+    Console().print(table)
 
 
 @click.command()
 @click.argument("model", type=click.Path())
-@click.option(
-    "--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML."
-)
+@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML.")
 @click.option("--budget", help="Bytes to hold MODEL to instead of the chip's memory: 6MiB, 100KB, 6000000.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_context
