@@ -46,7 +46,30 @@ def by_breadth(buffers: Sequence[Buffer]) -> Order:
     return order
 
 
-ORDERS = {"greedy by size": by_size, "greedy by breadth": by_breadth}
+def outward(buffers: Sequence[Buffer]) -> Order:
+    """The fullest step first, then its neighbours in time on either side; within a distance the largest."""
+    steps = range(max((b.lifetime.end for b in buffers), default=0))
+    sizes = [sum(b.size_bytes for b in buffers if b.lifetime.start <= s < b.lifetime.end) for s in steps]
+    peak = max(steps, key=lambda s: sizes[s], default=0)
+
+    def distance(b: Buffer) -> int:
+        return max(b.lifetime.start - peak, peak - (b.lifetime.end - 1), 0)
+
+    return sorted(range(len(buffers)), key=lambda i: (distance(buffers[i]), -buffers[i].size_bytes, i))
+
+
+def by_duration(buffers: Sequence[Buffer]) -> Order:
+    """Longest-lived first, so that what bridges a branch does not stand in the middle; then the largest."""
+    steps = [b.lifetime.end - b.lifetime.start for b in buffers]
+    return sorted(range(len(buffers)), key=lambda i: (-steps[i], -buffers[i].size_bytes, i))
+
+
+ORDERS = {
+    "greedy by size": by_size,
+    "greedy by breadth": by_breadth,
+    "greedy outward from the peak": outward,
+    "greedy by duration": by_duration,
+}
 
 
 def first_fit(buffers: Sequence[Buffer], order: Order, alignment_bytes: int) -> tuple[int, ...]:
