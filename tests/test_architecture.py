@@ -9,8 +9,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = r"^\| (\w+) \| ([\w, -]+) \| ([\w, .()-]+) \|$"
 TABLE = re.findall(ROWS, (ROOT / "ARCHITECTURE.md").read_text(), re.M)
-    r"^\| (\w+) \| ([\w, -]+) \| ([\w, .()-]+) \|$", (ROOT / "ARCHITECTURE.md").read_text(), re.M
-)
 ALLOWED = {package: set(re.findall(r"\w+", may)) for package, may, _ in TABLE if package != "package"}
 OURS = {*ALLOWED, "files", "sixmeg"}
 HEAVY = {"tensorflow", "keras"}
