@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from graph.op_kind import OpKind
 from graph.types import Graph, Op
-from memory_planner.chip import Chip
+from memory_planner.chip import Chip, Memory, Overhead, Rate
 from memory_planner.types import Plan
 
 
@@ -96,7 +97,7 @@ def cycles(graph: Graph, plan: Plan, chip: Chip) -> tuple[LayerCost, ...]:
         LayerClass.POINTWISE: chip.macs_per_cycle.pointwise.value,
         LayerClass.OTHER: math.inf,
     }
-    weight_memory = next(m for m in chip.memory if "weights" in m.holds)
+    bandwidth = _weight_memory(chip).bytes_per_cycle.value
     costs = []
     for op in (graph.ops[i] for i in plan.schedule.op_order):
         constants = {i for i in op.inputs if i >= 0 and graph.tensors[i].is_constant}
@@ -113,7 +114,7 @@ def cycles(graph: Graph, plan: Plan, chip: Chip) -> tuple[LayerCost, ...]:
                 macs=count,
                 weight_bytes=weight_bytes,
                 compute_cycles=math.ceil(count / rates[kind]),
-                memory_cycles=math.ceil(weight_bytes / weight_memory.bytes_per_cycle.value),
+                memory_cycles=math.ceil(weight_bytes / bandwidth),
                 overhead_cycles=math.ceil(chip.layer_overhead_cycles.value),
             )
         )
@@ -124,3 +125,59 @@ def fps(costs: tuple[LayerCost, ...], chip: Chip) -> float:
     """Inferences a second, one after the other."""
     total = sum(cost.cycles for cost in costs)
     return chip.clock_hz.value / total if total else math.inf
+
+
+def fps_json(model: str, costs: tuple[LayerCost, ...], chip: Chip) -> dict[str, Any]:
+    """The estimate as JSON, with every assumption that it rests on; shares add up to 1."""
+    total = sum(cost.cycles for cost in costs)
+    return {
+        "model": model,
+        "chip": chip.name,
+        "fps": round(fps(costs, chip), 3),
+        "cycles": total,
+        "macs": sum(cost.macs for cost in costs),
+        "clock_hz": int(chip.clock_hz.value),
+        "layers": [
+            {
+                "op": cost.op,
+                "name": cost.name,
+                "kind": cost.kind,
+                "class": cost.layer_class.value,
+                "ofm_shape": list(cost.ofm_shape),
+                "macs": cost.macs,
+                "weight_bytes": cost.weight_bytes,
+                "compute_cycles": cost.compute_cycles,
+                "memory_cycles": cost.memory_cycles,
+                "overhead_cycles": cost.overhead_cycles,
+                "cycles": cost.cycles,
+                "share": round(cost.cycles / total, 6),
+            }
+            for cost in costs
+        ],
+        "assumptions": [
+            {
+                "name": name,
+                "value": figure.value,
+                "unit": unit,
+                "basis": figure.basis,
+                "source": figure.source,
+            }
+            for name, unit, figure in _figures(chip)
+        ],
+    }
+
+
+def _figures(chip: Chip) -> list[tuple[str, str, Rate | Overhead]]:
+    weight_memory = _weight_memory(chip)
+    return [
+        ("clock_hz", "Hz", chip.clock_hz),
+        ("macs_per_cycle.conv", "MACs a cycle", chip.macs_per_cycle.conv),
+        ("macs_per_cycle.depthwise", "MACs a cycle", chip.macs_per_cycle.depthwise),
+        ("macs_per_cycle.pointwise", "MACs a cycle", chip.macs_per_cycle.pointwise),
+        (f"memory.{weight_memory.name}.bytes_per_cycle", "bytes a cycle", weight_memory.bytes_per_cycle),
+        ("layer_overhead_cycles", "cycles a layer", chip.layer_overhead_cycles),
+    ]
+
+
+def _weight_memory(chip: Chip) -> Memory:
+    return next(m for m in chip.memory if "weights" in m.holds)

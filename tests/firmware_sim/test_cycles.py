@@ -1,0 +1,89 @@
+import csv
+import math
+
+import msgspec
+import pytest
+
+from firmware_sim.cycles import LayerClass, cycles, fps, fps_json, layer_class, macs
+from graph import tflite
+from graph.op_kind import OpKind
+from graph.types import DType, Graph, Op, Tensor
+from memory_planner import plan
+from memory_planner.chip import load
+
+CHIP = load("npu6m")
+
+
+def one_op(kind, *shapes):
+    """A graph of one operator; the last shape is its output's."""
+    tensors = tuple(Tensor(i, f"t{i}", shape, DType.INT8) for i, shape in enumerate(shapes))
+    inputs = tuple(range(len(shapes) - 1))
+    return Graph(tensors, (Op(0, kind, inputs, (len(shapes) - 1,)),), inputs, (len(shapes) - 1,))
+
+
+OPERATORS = {
+    "conv": (OpKind.CONV_2D, [(1, 7, 5, 3), (11, 3, 2, 3), (1, 7, 5, 11)]),
+    "1x1": (OpKind.CONV_2D, [(1, 7, 5, 3), (11, 1, 1, 3), (1, 7, 5, 11)]),
+    "depthwise": (OpKind.DEPTHWISE_CONV_2D, [(1, 7, 5, 3), (1, 3, 2, 6), (1, 4, 3, 6)]),
+    "dense": (OpKind.FULLY_CONNECTED, [(2, 13), (17, 13), (2, 17)]),
+    "transposed": (OpKind.TRANSPOSE_CONV, [(4,), (5, 3, 2, 7), (1, 4, 3, 7), (1, 8, 6, 5)]),
+    "matmul": (OpKind.BATCH_MATMUL, [(2, 3, 5), (2, 5, 7), (2, 3, 7)]),
+    "add": (OpKind.ADD, [(1, 7), (1, 7), (1, 7)]),
+}
+
+
+@pytest.mark.parametrize(
+    ("operator", "count", "kind"),
+    [
+        ("conv", 7 * 5 * 11 * 3 * 2 * 3, "conv"),
+        ("1x1", 7 * 5 * 11 * 3, "pointwise"),
+        ("depthwise", 4 * 3 * 6 * 3 * 2, "depthwise"),
+        ("dense", 2 * 17 * 13, "pointwise"),
+        ("transposed", 4 * 3 * 7 * 5 * 3 * 2, "conv"),
+        ("matmul", 2 * 3 * 5 * 7, "pointwise"),
+        ("add", 0, "other"),
+    ],
+)
+def test_macs_follow_the_shapes(operator, count, kind):
+    op_kind, shapes = OPERATORS[operator]
+    graph = one_op(op_kind, *shapes)
+    assert macs(graph, graph.ops[0]) == count
+    assert layer_class(graph, graph.ops[0]) == LayerClass(kind)
+
+
+def test_a_layers_cycles_are_compute_plus_weights_plus_overhead():
+    graph = one_op(OpKind.CONV_2D, (1, 7, 5, 3), (11, 3, 2, 3), (1, 7, 5, 11))
+    (cost,) = cycles(graph, plan(graph, CHIP), CHIP)
+    assert cost.compute_cycles == math.ceil(7 * 5 * 11 * 3 * 2 * 3 / CHIP.macs_per_cycle.conv.value)
+    assert cost.memory_cycles == 0  # no constant
+    assert cost.cycles == cost.compute_cycles + CHIP.layer_overhead_cycles.value
+    assert fps((cost,), CHIP) == CHIP.clock_hz.value / cost.cycles
+
+
+def test_a_faster_clock_gives_more_frames_and_the_same_cycles():
+    graph = one_op(OpKind.FULLY_CONNECTED, (2, 13), (17, 13), (2, 17))
+    faster = overclocked(CHIP, 2)
+    slow, fast = (cycles(graph, plan(graph, chip), chip) for chip in (CHIP, faster))
+    assert slow == fast
+    assert fps(fast, faster) == 2 * fps(slow, CHIP)
+
+
+def overclocked(chip, times):
+    clock = msgspec.structs.replace(chip.clock_hz, value=times * chip.clock_hz.value)
+    return msgspec.structs.replace(chip, clock_hz=clock)
+
+
+def test_the_json_rests_on_sourced_assumptions_and_its_shares_add_up():
+    graph = one_op(OpKind.CONV_2D, (1, 7, 5, 3), (11, 3, 2, 3), (1, 7, 5, 11))
+    answer = fps_json("m.tflite", cycles(graph, plan(graph, CHIP), CHIP), CHIP)
+    assert sum(layer["share"] for layer in answer["layers"]) == 1
+    assert all(a["basis"] and a["source"] for a in answer["assumptions"])
+    assert answer["cycles"] == sum(layer["cycles"] for layer in answer["layers"])
+
+
+def test_macs_of_a_real_mobilenet_are_those_of_the_recount(shared):
+    """1.0/224 with 1,001 classes: the recount's 1,000 and one column of 1,024 more."""
+    with (shared / "anchors" / "mobilenetv1_6mb_budget.csv").open() as file:
+        recount = {(row["alpha"], row["res"]): int(row["macs"]) for row in csv.DictReader(file)}
+    graph = tflite.read_file(shared / "models" / "mobilenet_v1_1.0_224_imagenet1001_ptq_int8.tflite")
+    assert sum(macs(graph, op) for op in graph.ops) == recount["1.0", "224"] + 1024
