@@ -1,0 +1,142 @@
+"""The firmware folder: every file of it as bytes, from a model, its plan and its golden vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from export import c_text, golden, manifest, names, provenance, resolver
+from export.golden import Golden
+from export.pixels import PixelRule
+from export.rendering import render
+from export.tflm_arena import TflmArena, Unmeasured
+from files import json_text
+from graph.types import Graph, Tensor
+from memory_planner.chip import Chip
+from memory_planner.types import Plan
+
+# TensorFlow Lite Micro asks for 16 on the model's bytes; flatbuffers themselves need no more.
+DATA_ALIGNMENT_BYTES = 16
+NUMERICS = "tflm"
+
+
+@dataclass(frozen=True, slots=True)
+class Firmware:
+    """What a firmware folder is made from; nothing in it depends on the machine or the time."""
+
+    name: str
+    blob: bytes
+    graph: Graph
+    plan: Plan
+    chip: Chip
+    vectors: Golden
+    tflm: TflmArena | Unmeasured
+    pixels: PixelRule | None = None
+    oracles: Sequence[Mapping[str, Any]] = ()
+    calibration: Mapping[str, Any] | None = None
+
+
+def files(firmware: Firmware) -> dict[str, bytes]:
+    """The folder's files by name; the manifest comes last and holds the hashes of all the others.
+
+    Raises: ExportError for tensors or operators that firmware cannot have.
+    """
+    context = _context(firmware)
+    vectors = golden.as_json(
+        firmware.vectors, firmware.graph, model_sha256=context["sha256"], numerics=NUMERICS
+    )
+    made = {"model.tflite": firmware.blob, "golden.json": json_text(vectors).encode()}
+    wanted = ["golden.c", "golden.h", "model_config.h", "model_data.c", "model_data.h"]
+    if firmware.pixels is not None:
+        wanted.append("model_config.c")
+    for name in wanted:
+        made[name] = render(name, **context).encode()
+    made = dict(sorted(made.items()))
+    described = manifest.describe(firmware, made, numerics=NUMERICS)
+    return {**made, manifest.NAME: json_text(described).encode()}
+
+
+def _context(firmware: Firmware) -> dict[str, Any]:
+    graph, macro, identifier = firmware.graph, names.c_macro(firmware.name), names.c_identifier(firmware.name)
+    given = golden.input_tensor(graph)
+    table = firmware.pixels.table(given) if firmware.pixels else None
+    product = provenance.product()
+    return {
+        "product": f"{product['name']} {product['version']}",
+        "name": _comment(firmware.name),
+        "id": identifier,
+        "macro": macro,
+        "sha256": hashlib.sha256(firmware.blob).hexdigest(),
+        "file_bytes": len(firmware.blob),
+        "data_alignment_bytes": DATA_ALIGNMENT_BYTES,
+        "data_rows": c_text.hex_rows(firmware.blob),
+        "chip": _comment(firmware.chip.name),
+        "plan": firmware.plan,
+        "algorithm": firmware.plan.algorithm,
+        "tflm": firmware.tflm if isinstance(firmware.tflm, TflmArena) else None,
+        "tflm_why": _comment(firmware.tflm.why) if isinstance(firmware.tflm, Unmeasured) else None,
+        "tensors": [
+            _tensor(given, "Input", f"{macro}_INPUT", f"{identifier}_input"),
+            *(
+                _tensor(graph.tensors[i], "Output", f"{macro}_{word.upper()}", f"{identifier}_{word}")
+                for i, word in zip(graph.outputs, _output_words(graph), strict=True)
+            ),
+        ],
+        "operators": resolver.resolver_methods(graph),
+        "pixel_rows": c_text.decimal_rows(table) if table is not None else None,
+        "pixel_scale": firmware.pixels.scale if firmware.pixels else None,
+        "pixel_offset": firmware.pixels.offset if firmware.pixels else None,
+        "numerics": NUMERICS,
+        "golden": firmware.vectors,
+        "golden_arrays": _golden_arrays(firmware, macro, identifier),
+    }
+
+
+def _output_words(graph: Graph) -> list[str]:
+    """`output` for the only one, `output_0`, `output_1` for several."""
+    if len(graph.outputs) == 1:
+        return ["output"]
+    return [f"output_{n}" for n in range(len(graph.outputs))]
+
+
+def _golden_arrays(firmware: Firmware, macro: str, identifier: str) -> list[dict[str, Any]]:
+    arrays = [("input", firmware.vectors.inputs.reshape(len(firmware.vectors.sources), -1))]
+    arrays += zip(_output_words(firmware.graph), firmware.vectors.outputs, strict=True)
+    return [
+        {
+            "id": f"{identifier}_golden_{word}",
+            "c_type": c_text.c_type(values.dtype.name),
+            "elements": f"{macro}_{word.upper()}_ELEMENTS",
+            "vectors": [c_text.decimal_rows(row, indent=" " * 8) for row in values],
+        }
+        for word, values in arrays
+    ]
+
+
+_SIDES = {4: ("BATCH", "HEIGHT", "WIDTH", "CHANNELS"), 2: ("BATCH", "CHANNELS")}
+
+
+def _tensor(tensor: Tensor, role: str, macro: str, identifier: str) -> dict[str, Any]:
+    quant = tensor.quant
+    return {
+        "role": role,
+        "comment_name": _comment(tensor.name),
+        "macro": macro,
+        "id": identifier,
+        "rank": len(tensor.shape),
+        "shape": c_text.braces(tensor.shape),
+        "sides": list(zip(_SIDES.get(len(tensor.shape), ()), tensor.shape, strict=False)),
+        "elements": tensor.elements,
+        "size_bytes": tensor.size_bytes,
+        "c_type": c_text.c_type(tensor.dtype.value),
+        "scale": c_text.float_literal(quant.scale) if quant else None,
+        "zero_point": c_text.int_literal(quant.zero_point) if quant else None,
+    }
+
+
+def _comment(text: str) -> str:
+    """Text that cannot end a C comment or a line of it."""
+    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
+    return plain.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
