@@ -3,11 +3,72 @@
 from __future__ import annotations
 
 import json
+import logging
+from pathlib import Path
 
 import click
 
 
-@click.command()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Train a MobileNetV1, or count what the standard sizes cost."""
+
+
+@main.command()
+@click.option("--alpha", type=float, default=0.5, show_default=True, help="Width multiplier.")
+@click.option("--res", type=int, default=160, show_default=True, help="Input side in px, a multiple of 32.")
+@click.option(
+    "--data",
+    default="cifar10",
+    show_default=True,
+    help="cifar10, a folder or .tar of class folders, tfds:NAME.",
+)
+@click.option(
+    "--init",
+    default="auto",
+    show_default=True,
+    help="auto, scratch, imagenet, or a weights file (.h5, .keras).",
+)
+@click.option("--minutes", type=float, help="Time budget; 10 from scratch, 15 from trained weights.")
+@click.option("--steps", type=int, help="Exact number of steps instead: the same on any machine.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--activation", type=click.Choice(["relu6", "relu"]), default="relu6", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder; build/<model>/<data> where not given."
+)
+def train(
+    alpha: float,
+    res: int,
+    data: str,
+    init: str,
+    minutes: float | None,
+    steps: int | None,
+    seed: int,
+    activation: str,
+    output: Path | None,
+) -> None:
+    """Train a MobileNetV1 in a time budget; an interrupted run goes on when called again."""
+    from train.macs import check_size
+
+    check_size(alpha, res, 2)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    for name in ("train", "pictures"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    from train.quiet import import_tensorflow
+
+    import_tensorflow()
+    from train import run
+
+    wish = run.Wish(alpha, res, data, init, minutes, steps, seed, activation)
+    folder = run.train(wish, output)
+    record = json.loads((folder / "train.json").read_text(encoding="utf-8"))
+    click.echo(
+        f"float top-1 {record['float_top1']:.2%} of {record['test_samples']:,} test pictures, "
+        f"{record['model']} from {record['init']['used']}: {folder / 'float.keras'}"
+    )
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs: exact integers.")
 def summary(as_json: bool) -> None:
     """MACs and parameters of the 16 standard MobileNetV1 sizes, beside the published figures."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from train.errors import TrainError
+
 RES_MULTIPLE_PX = 32
 MIN_CHANNELS = 8
 FIRST_CHANNELS = 32
@@ -38,21 +40,21 @@ class Cost:
 
 
 def check_size(alpha: float, res: int, classes: int) -> None:
-    """Raises: ValueError, in one line, if MobileNetV1 has no such size.
+    """Raises: TrainError, in one line, if MobileNetV1 has no such size.
 
     >>> check_size(0.5, 100, 10)
     Traceback (most recent call last):
     ...
-    ValueError: RES 100 is not a multiple of 32; the nearest are 96 and 128
+    train.errors.TrainError: RES 100 is not a multiple of 32; the nearest are 96 and 128
     """
     if not 0 < alpha < 64:
-        raise ValueError(f"ALPHA {alpha} is no positive width multiplier; usual are 0.25, 0.5, 0.75, 1.0")
+        raise TrainError(f"ALPHA {alpha} is no positive width multiplier; usual are 0.25, 0.5, 0.75, 1.0")
     if res < RES_MULTIPLE_PX or res % RES_MULTIPLE_PX:
         below = max(RES_MULTIPLE_PX, res // RES_MULTIPLE_PX * RES_MULTIPLE_PX)
         nearest = f"{below} and {below + RES_MULTIPLE_PX}"
-        raise ValueError(f"RES {res} is not a multiple of {RES_MULTIPLE_PX}; the nearest are {nearest}")
+        raise TrainError(f"RES {res} is not a multiple of {RES_MULTIPLE_PX}; the nearest are {nearest}")
     if classes < 2:
-        raise ValueError(f"{classes} classes cannot be told apart; at least 2 are needed")
+        raise TrainError(f"{classes} classes cannot be told apart; at least 2 are needed")
 
 
 def scaled(channels: int, alpha: float) -> int:
@@ -84,7 +86,7 @@ def cost(alpha: float, res: int, classes: int) -> Cost:
     >>> cost(1.0, 224, 1000)
     Cost(alpha=1.0, res_px=224, classes=1000, macs=568740352, parameters=4253864)
 
-    Raises: ValueError as `check_size`.
+    Raises: TrainError as `check_size`.
     """
     check_size(alpha, res, classes)
     first, *rest = blocks(alpha)

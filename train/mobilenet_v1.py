@@ -1,7 +1,7 @@
 """MobileNetV1 as the paper draws it, in Keras layers: `build` makes it, `train.weights` fills it.
 
-Layer names are those of the published Keras ImageNet weights (`conv1`, `conv_dw_1`, `conv_pw_1`, ...), so that
-a weights file maps onto the model by name.
+Layer names are those of the published Keras ImageNet weights (`conv1`, `conv_dw_1`, `conv_pw_1`, ...), so
+that a weights file maps onto the model by name.
 
 Source: Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
 arXiv:1704.04861, table 1.
@@ -11,32 +11,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from train.macs import blocks, check_size
+from train.errors import TrainError
+from train.macs import RES_MULTIPLE_PX, blocks, check_size
 
 if TYPE_CHECKING:
     import keras
 
 BATCHNORM_MOMENTUM = 0.99
 BATCHNORM_EPSILON = 1e-3  # the published weights were trained with it
+CLASSIFIER = "classifier"  # the last layer with weights
 ACTIVATIONS = {"relu6": 6.0, "relu": None}
 
 
 def build(
-    alpha: float, res: int, classes: int, activation: str = "relu6", *, dropout: float = 0.0
+    alpha: float, res: int | None, classes: int, activation: str = "relu6", *, dropout: float = 0.0
 ) -> keras.Model:
     """A Keras model from pictures scaled to -1..1 to softmax probabilities.
 
     Padding is SAME throughout: for even sizes it places the extra row and column at the bottom right, as the
-    published models' explicit zero padding does, and exports without a PAD operator.
+    published models' explicit zero padding does, and exports without a PAD operator. With `res` None the
+    model takes any size, which is for training alone.
 
     Shapes: (N, res, res, 3) float32 -> (N, classes) float32.
-    Raises: ValueError if alpha, res, classes or activation cannot be built.
+    Raises: TrainError if alpha, res, classes or activation cannot be built.
     """
     import keras
 
-    check_size(alpha, res, classes)
+    check_size(alpha, RES_MULTIPLE_PX if res is None else res, classes)
     if activation not in ACTIVATIONS:
-        raise ValueError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
+        raise TrainError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
     first, rest = blocks(alpha)[0], blocks(alpha)[1:]
     inputs = keras.Input((res, res, 3), name="picture")
     x = keras.layers.Conv2D(
@@ -56,9 +59,18 @@ def build(
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
-    x = keras.layers.Dense(classes, name="classifier")(x)
+    x = keras.layers.Dense(classes, name=CLASSIFIER)(x)
     outputs = keras.layers.Softmax(dtype="float32", name="probabilities")(x)
-    return keras.Model(inputs, outputs, name=f"mobilenet_v1_{alpha:g}_{res}")
+    return keras.Model(inputs, outputs, name=model_name(alpha, res))
+
+
+def model_name(alpha: float, res: int | None) -> str:
+    """The name of a size, as it stands in paths and reports.
+
+    >>> model_name(0.5, 160), model_name(1.0, 224), model_name(1, None)
+    ('mobilenet_v1_0.5_160', 'mobilenet_v1_1.0_224', 'mobilenet_v1_1.0_any')
+    """
+    return f"mobilenet_v1_{float(alpha)}_{res or 'any'}"
 
 
 def _normalize_and_activate(x: keras.KerasTensor, name: str, activation: str) -> keras.KerasTensor:

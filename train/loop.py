@@ -1,0 +1,205 @@
+"""The training loop: stages of one resolution each, in a budget, with checkpoints, progress bar and logs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from train import checkpoint
+from train.interrupt import interruptible
+from train.mobilenet_v1 import CLASSIFIER
+from train.recipe import Recipe
+from train.schedule import Budget, learning_rate, stage_at
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY_S = 30.0
+LOG_EVERY_STEPS = 20
+
+Step = Callable[["tf.Tensor", "tf.Tensor"], "tuple[tf.Tensor, tf.Tensor]"]
+
+
+@dataclass(slots=True)
+class StageRecord:
+    """What one stage did; goes into train.json. `loss` and `accuracy` are means over its last steps."""
+
+    res_px: int
+    trains: str
+    steps: int = 0
+    images: int = 0
+    epochs: float = 0.0
+    seconds: float = 0.0
+    learning_rate_first: float = 0.0
+    learning_rate_last: float = 0.0
+    loss: float = 0.0
+    accuracy: float = 0.0
+
+    def count(self, images: int, seconds: float, samples: int) -> None:
+        """Add one step of `images` pictures out of `samples`."""
+        self.steps += 1
+        self.images += images
+        self.seconds += seconds
+        self.epochs = self.images / samples
+
+
+@dataclass(slots=True)
+class Course:
+    """One training run: what is trained, on what, and how far it is.
+
+    `open_stream(res, seed)` gives endless batches; `run` identifies the run: only its own checkpoint is used.
+    """
+
+    network: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    recipe: Recipe
+    budget: Budget
+    open_stream: Callable[[int, int], tf.data.Dataset]
+    samples: int
+    final_px: int
+    seed: int
+    run: dict[str, Any]
+    checkpoint_file: Path
+    logs: Path
+    records: dict[int, StageRecord] = field(default_factory=dict)
+    saved_at: float = 0.0
+    _steps: dict[str, Step] = field(default_factory=dict, repr=False)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Everything a checkpoint holds."""
+        return [*self.network.variables, *self.optimizer.variables]
+
+    def step(self, trains: str) -> Step:
+        """The step function that moves these variables, traced once for each resolution."""
+        if trains not in self._steps:
+            self._steps[trains] = step_function(self.network, self.optimizer, self.recipe, trains)
+        return self._steps[trains]
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        position = {
+            "run": self.run,
+            "spent_s": self.budget.spent_s,
+            "spent_steps": self.budget.spent_steps,
+            "records": {str(index): asdict(record) for index, record in self.records.items()},
+        }
+        checkpoint.save(self.checkpoint_file, self.variables, position)
+        self.saved_at = time.monotonic()
+
+    def resume(self) -> bool:
+        """Go to where the checkpoint stands; False where there is none of this run."""
+        position = checkpoint.restore(self.checkpoint_file, self.variables, self.run)
+        if position is None:
+            return False
+        self.budget.spent_s = position["spent_s"]
+        self.budget.spent_steps = position["spent_steps"]
+        self.records = {int(index): StageRecord(**record) for index, record in position["records"].items()}
+        return True
+
+
+def fit(course: Course) -> None:
+    """Train until the budget is used up, then put the averaged weights into the network.
+
+    Raises: KeyboardInterrupt after a signal, when the checkpoint is written.
+    """
+    import tensorflow as tf
+    from tqdm import tqdm
+
+    writer = tf.summary.create_file_writer(str(course.logs))
+    bar = tqdm(total=100.0, initial=100 * course.budget.progress, disable=None, bar_format=_BAR)
+    with writer.as_default(), interruptible() as asked, bar:
+        course.saved_at = time.monotonic()
+        while course.budget.progress < 1:
+            for progress, note in _stage(course):
+                bar.set_description_str(note, refresh=False)
+                bar.update(100 * progress - bar.n)
+                if asked.is_set() or time.monotonic() - course.saved_at > CHECKPOINT_EVERY_S:
+                    course.save()
+                if asked.is_set():
+                    logger.warning(
+                        "interrupted at %.0f %%; the same command goes on from there", 100 * progress
+                    )
+                    raise KeyboardInterrupt
+        course.save()
+    writer.close()
+    course.optimizer.finalize_variable_values(course.network.trainable_variables)
+
+
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
+
+
+def _stage(course: Course) -> Iterator[tuple[float, str]]:
+    """Train one stage to its end; yields the progress and a line about it after each step."""
+    recipe, budget = course.recipe, course.budget
+    index = stage_at(recipe, budget.progress)
+    stage = recipe.stages[index]
+    record = course.records.setdefault(index, StageRecord(stage.res_px(course.final_px), stage.trains))
+    step = course.step(stage.trains)
+    stream = iter(course.open_stream(record.res_px, course.seed + budget.spent_steps))
+    rate = learning_rate(recipe, budget.progress)
+    record.learning_rate_first = record.learning_rate_first or rate
+    budget.start()
+    while stage_at(recipe, budget.progress) == index and budget.progress < 1:
+        rate = learning_rate(recipe, budget.progress)
+        course.optimizer.learning_rate = rate
+        x, y = next(stream)
+        loss, accuracy = (float(value) for value in step(x, y))
+        before_s = budget.spent_s
+        progress = budget.spend()
+        record.count(len(x), budget.spent_s - before_s, course.samples)
+        record.loss = running_mean(record.loss, loss, record.steps)
+        record.accuracy = running_mean(record.accuracy, accuracy, record.steps)
+        record.learning_rate_last = rate
+        if budget.spent_steps % LOG_EVERY_STEPS == 0:
+            _log(record, budget.spent_steps)
+        yield progress, f"train {record.res_px} px, loss {record.loss:.3f}, accuracy {record.accuracy:.3f}"
+    logger.info("stage %d: %s", index + 1, record)
+
+
+def running_mean(mean: float, value: float, count: int) -> float:
+    """The mean with its `count`-th value: exact over the first 50, then over the last 50 or so.
+
+    >>> running_mean(running_mean(0.0, 4.0, 1), 2.0, 2)
+    3.0
+    """
+    return mean + (value - mean) / min(count, 50)
+
+
+def _log(record: StageRecord, step: int) -> None:
+    import tensorflow as tf
+
+    for name in ("loss", "accuracy", "res_px"):
+        tf.summary.scalar(name, getattr(record, name), step=step)
+    tf.summary.scalar("learning_rate", record.learning_rate_last, step=step)
+    tf.summary.scalar("images_per_second", record.images / record.seconds, step=step)
+
+
+def step_function(
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe, trains: str
+) -> Step:
+    """One step of gradient descent as a graph: (x, y) to the loss and the batch's accuracy before it."""
+    import keras
+    import tensorflow as tf
+
+    classifier = network.get_layer(CLASSIFIER)
+    variables = network.trainable_variables if trains == "all" else classifier.trainable_variables
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+
+    @tf.function
+    def step(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            probabilities = network(x, training=True)
+            loss = smoothed(y, probabilities)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        right = tf.argmax(probabilities, 1) == tf.argmax(y, 1)
+        return loss, tf.reduce_mean(tf.cast(right, tf.float32))
+
+    return step
