@@ -14,6 +14,16 @@ from graph.errors import ModelError
 from graph.op_kind import OpKind
 
 
+# Operators whose weights a stage looks up by position.
+MIN_INPUTS = {
+    OpKind.CONV_2D: 2,
+    OpKind.DEPTHWISE_CONV_2D: 2,
+    OpKind.FULLY_CONNECTED: 2,
+    OpKind.BATCH_MATMUL: 2,
+    OpKind.TRANSPOSE_CONV: 3,
+}
+
+
 class DType(StrEnum):
     """Element types of the .tflite schema, in its own order."""
 
@@ -155,7 +165,8 @@ class Graph:
         """Hold that every operator reads only what exists by then.
 
         Raises: ModelError naming the operator and the tensor, for an index out of range, a tensor read
-        before it is written, one written twice, a constant written, or data that does not fill its shape.
+        before it is written, one written twice, a constant written, an operator without its operands, or
+        data that does not fill its shape.
         """
         for tensor in self.tensors:
             _check_constant(tensor)
@@ -164,6 +175,10 @@ class Graph:
                 raise ModelError(f"the graph's border names tensor {index} of {len(self.tensors)}")
         written = set(self.inputs)
         for op in self.ops:
+            if not op.outputs or len(op.inputs) < MIN_INPUTS.get(op.kind, 0):
+                raise ModelError(
+                    f"{op} has {len(op.inputs)} inputs and {len(op.outputs)} outputs; it needs more"
+                )
             for index in self._in_range(op, op.inputs, optional=True):
                 tensor = self.tensors[index]
                 if index not in written and not tensor.is_constant and not tensor.is_variable:
