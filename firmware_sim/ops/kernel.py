@@ -1,0 +1,137 @@
+"""What an operator's kernel is given, and what it may refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from firmware_sim.requantization import CLAMPING
+from graph.attrs import Activation
+from graph.errors import UnsupportedOperatorError
+from graph.types import DType, Graph, Op, QuantParams, Tensor
+
+AttrsT = TypeVar("AttrsT")
+
+
+class Workspace:
+    """Scratch memory of one thread: buffers that grow and are kept from picture to picture."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[tuple[str, np.dtype], np.ndarray] = {}
+
+    def take(self, slot: str, shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
+        """An uninitialized array; the next call with the same slot and type gives the same memory."""
+        key = (slot, np.dtype(dtype))
+        count = int(np.prod(shape))
+        if key not in self._buffers or self._buffers[key].size < count:
+            self._buffers[key] = np.empty(count, dtype)
+        return self._buffers[key][:count].reshape(shape)
+
+
+Kernel = Callable[[Sequence[np.ndarray | None], Sequence[np.ndarray], Workspace], int]
+"""(inputs, outputs, workspace) -> saturated elements; reads inputs, fills outputs, keeps nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operands:
+    """An operator with its tensors; `None` stands for an optional input that is left out."""
+
+    op: Op
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, op: Op) -> Operands:
+        return cls(
+            op=op,
+            inputs=tuple(graph.tensors[i] if i >= 0 else None for i in op.inputs),
+            outputs=tuple(graph.tensors[i] for i in op.outputs),
+        )
+
+    def need(self, met: bool, what: str) -> None:
+        """Refuse the operator unless `met`.
+
+        Raises: UnsupportedOperatorError "operator 3 (CONV_2D): <what>".
+        """
+        if not met:
+            raise UnsupportedOperatorError(f"{self.op}: {what}")
+
+    def input(self, position: int, types: Collection[DType], name: str = "input") -> Tensor:
+        """The tensor at `position`, which must be there and of one of `types`."""
+        tensor = self.optional(position)
+        self.need(tensor is not None, f"{name} {position} is missing")
+        assert tensor is not None
+        self._need_type(tensor, types, name)
+        return tensor
+
+    def optional(self, position: int) -> Tensor | None:
+        return self.inputs[position] if position < len(self.inputs) else None
+
+    def output(self, types: Collection[DType]) -> Tensor:
+        """The only output, which must be of one of `types`."""
+        self.need(len(self.outputs) == 1, f"{len(self.outputs)} outputs; the simulator knows one")
+        self._need_type(self.outputs[0], types, "output")
+        return self.outputs[0]
+
+    def _need_type(self, tensor: Tensor, types: Collection[DType], name: str) -> None:
+        known = ", ".join(t.value for t in types)
+        self.need(
+            tensor.dtype in types,
+            f"{name} tensor {tensor.index} is {tensor.dtype.value}; the simulator's kernel takes {known}",
+        )
+
+    def attrs(self, kind: type[AttrsT]) -> AttrsT:
+        """The operator's options."""
+        attrs = self.op.attrs
+        self.need(isinstance(attrs, kind), "its options are missing; convert the model again")
+        assert isinstance(attrs, kind)
+        return attrs
+
+    def activation(self, activation: Activation) -> Activation:
+        """The fused activation, which must be a clamp."""
+        self.need(activation in CLAMPING, f"the fused activation {activation.value} has no integer kernel")
+        return activation
+
+    def quant(self, tensor: Tensor) -> QuantParams:
+        """The quantization of an activation: one positive scale, one zero point."""
+        quant = tensor.quant
+        self.need(
+            quant is not None and len(quant.scales) == 1 and quant.scale > 0,
+            f"tensor {tensor.index} ({tensor.name}) has no single scale; convert the model to full integer",
+        )
+        assert quant is not None
+        return quant
+
+    def constant(self, position: int, types: Collection[DType], name: str) -> np.ndarray:
+        """The data of an input that must be known before anything runs."""
+        tensor = self.input(position, types, name)
+        self.need(tensor.data is not None, f"{name} is not constant")
+        assert tensor.data is not None
+        return tensor.data
+
+    def weights(self, position: int) -> Tensor:
+        """Constant int8 weights, symmetric, with one scale or one per output channel."""
+        self.constant(position, (DType.INT8,), "weights")
+        tensor = self.input(position, (DType.INT8,))
+        quant = tensor.quant
+        self.need(quant is not None, "the weights have no scale")
+        assert quant is not None
+        self.need(not any(quant.zero_points), "the weights have a zero point, which int8 kernels leave out")
+        return tensor
+
+    def bias(self, position: int, channels: int) -> np.ndarray:
+        """The bias as int64 (O,); zeros where it is left out."""
+        if self.optional(position) is None:
+            return np.zeros(channels, np.int64)
+        return self.constant(position, (DType.INT32,), "bias").astype(np.int64).reshape(channels)
+
+    def need_shape(self, computed: tuple[int, ...]) -> None:
+        """Refuse an output whose shape in the file is not the one that the operator computes."""
+        stated = self.outputs[0].shape
+        self.need(
+            stated == computed,
+            f"the file gives its output the shape {list(stated)}, it computes {list(computed)}",
+        )

@@ -1,0 +1,75 @@
+"""A graph and its plan, made ready to run: kernels checked, constants packed, once for any number of pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from firmware_sim import ops
+from firmware_sim.ops.kernel import Kernel, Operands
+from graph.errors import ModelError, PlanError, UnsupportedOperatorError
+from graph.types import Graph, Op
+from memory_planner.types import Plan
+from memory_planner.validator import validate
+
+
+class Engine(StrEnum):
+    """How to compute the same bits: by the definitions, or by what is held equal to them and sooner."""
+
+    PLAIN = "plain"
+    FAST = "fast"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """What threads share; nothing in it changes.
+
+    `kernels` runs parallel to the plan's order of operators.
+    """
+
+    graph: Graph
+    plan: Plan
+    steps: tuple[tuple[Op, ...], ...]
+    kernels: dict[int, Kernel]
+    constants: dict[int, np.ndarray]
+
+
+def prepare(
+    graph: Graph, plan: Plan, *, engine: Engine = Engine.FAST, check_plan: bool = True
+) -> Program:
+    """Check every operator and the plan, and pack what is constant; the numerics are `tflm`.
+
+    `check_plan=False` is for tests that plant a wrong plan.
+
+    Raises: UnsupportedOperatorError naming the first operator without a kernel for its types; PlanError with the
+    first law that the plan breaks; ModelError for a graph whose output nobody computes.
+    """
+    violations = validate(graph, plan) if check_plan else []
+    if violations:
+        first = violations[0]
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        raise PlanError(f"the plan breaks {first.law.value}: {first.message}{more}; plan the model again")
+    prepares = ops.FAST if engine is Engine.FAST else ops.PLAIN
+    missing = [op for op in graph.ops if op.kind not in prepares]
+    if missing:
+        kinds = ", ".join(sorted({op.kind.value for op in missing}))
+        raise UnsupportedOperatorError(f"{missing[0]}: the simulator has no kernel for it (missing here: {kinds})")
+    return Program(
+        graph=graph,
+        plan=plan,
+        steps=tuple(tuple(graph.ops[i] for i in step.ops) for step in plan.schedule.steps),
+        kernels={op.index: _kernel(prepares[op.kind], graph, op) for op in graph.ops},
+        constants={t.index: np.array(t.data) for t in graph.tensors if t.data is not None},
+    )
+
+
+def _kernel(prepare_op: ops.Prepare, graph: Graph, op: Op) -> Kernel:
+    try:
+        return prepare_op(Operands.of(graph, op))
+    except ModelError:
+        raise
+    except (ValueError, IndexError, ZeroDivisionError, AssertionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnsupportedOperatorError(f"{op}: its tensors do not fit together ({reason})") from error

@@ -1,0 +1,130 @@
+"""From 32-bit accumulators back to 8 bits: multipliers, zero point, fused activation, and who was cut off."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_sim.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from graph.attrs import Activation
+from graph.types import DType, QuantParams, Tensor
+
+_BOUNDS_OF = {
+    Activation.NONE: (None, None),
+    Activation.RELU: (0.0, None),
+    Activation.RELU6: (0.0, 6.0),
+    Activation.RELU_N1_TO_1: (-1.0, 1.0),
+}
+CLAMPING = frozenset(_BOUNDS_OF)
+"""The fused activations that are a clamp; the runtimes' integer kernels know no others."""
+
+
+def limits(dtype: DType) -> tuple[int, int]:
+    """The smallest and the largest value of an integer type."""
+    info = np.iinfo(dtype.numpy)
+    return int(info.min), int(info.max)
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """The output's range; `saturates_*` says that the type, not the activation, sets that end.
+
+    A value beyond an end that saturates is a loss that quantization caused, and is counted as one.
+    """
+
+    low: int
+    high: int
+    saturates_low: bool
+    saturates_high: bool
+
+    def apply(self, values: np.ndarray, dtype: DType) -> tuple[np.ndarray, int]:
+        """Clamped values in the output's type, and how many saturated."""
+        below = np.count_nonzero(values < self.low) if self.saturates_low else 0
+        above = np.count_nonzero(values > self.high) if self.saturates_high else 0
+        return np.clip(values, self.low, self.high).astype(dtype.numpy), int(below + above)
+
+
+def quantized(value: float, quant: QuantParams) -> int:
+    """A real number in the tensor's own steps, divided in float32, rounded half away from zero.
+
+    >>> quantized(6.0, QuantParams((0.023528477177023888,), (-128,)))
+    127
+
+    Source: TFLite kernel_util.cc CalculateActivationRangeQuantized.
+    """
+    steps = float(np.float32(value) / np.float32(quant.scale))
+    return int(math.copysign(math.floor(abs(steps) + 0.5), steps)) + quant.zero_point
+
+
+def clamp_of(activation: Activation, output: Tensor) -> Clamp:
+    """The range that `activation` leaves of the output's type.
+
+    >>> clamp_of(Activation.RELU6, Tensor(0, "y", (1,), DType.INT8, QuantParams((0.0625,), (-128,))))
+    Clamp(low=-128, high=-32, saturates_low=False, saturates_high=False)
+    """
+    low, high = limits(output.dtype)
+    real_low, real_high = _BOUNDS_OF[activation]
+    quant = output.quant or QuantParams((1.0,), (0,))
+    asked_low = low - 1 if real_low is None else quantized(real_low, quant)
+    asked_high = high + 1 if real_high is None else quantized(real_high, quant)
+    return Clamp(max(low, asked_low), min(high, asked_high), asked_low < low, asked_high > high)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requantization:
+    """ofm = clamp(acc * multiplier * 2**(shift - 31) + zero_point), rounded as numerics `tflm` does.
+
+    Shapes: multipliers, shifts (C,) int64, one per output channel.
+    """
+
+    multipliers: np.ndarray
+    shifts: np.ndarray
+    zero_point: int
+    clamp: Clamp
+    dtype: DType
+
+    def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
+        """The output for accumulators (..., C) that hold int32, and how many of its elements saturated."""
+        scaled = multiply_by_quantized_multiplier(acc, self.multipliers, self.shifts)
+        return self.clamp.apply(scaled + self.zero_point, self.dtype)
+
+
+def per_channel(
+    ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
+) -> Requantization:
+    """The requantization of a convolution; one scale of the weights serves every channel.
+
+        real = ifm.scale * weights.scale[c] / ofm.scale          # in float64, in this order
+
+    Source: TFLite kernel_util.cc PopulateConvolutionQuantizationParams.
+    """
+    assert ifm.quant and weights.quant and ofm.quant
+    scales = weights.quant.scales if len(weights.quant.scales) > 1 else weights.quant.scales * channels
+    pairs = [quantize_multiplier(ifm.quant.scale * scale / ofm.quant.scale) for scale in scales]
+    return _requantization(pairs, ofm, activation)
+
+
+def per_tensor(
+    ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
+) -> Requantization:
+    """The requantization of FULLY_CONNECTED with one scale: the scales are multiplied in float32.
+
+    Source: TFLite kernel_util.cc GetQuantizedConvolutionMultipler.
+    """
+    assert ifm.quant and weights.quant and ofm.quant
+    product = float(np.float32(ifm.quant.scale) * np.float32(weights.quant.scale))
+    return _requantization([quantize_multiplier(product / ofm.quant.scale)] * channels, ofm, activation)
+
+
+def _requantization(pairs: list[tuple[int, int]], ofm: Tensor, activation: Activation) -> Requantization:
+    assert ofm.quant
+    table = np.array(pairs, np.int64).reshape(-1, 2)
+    return Requantization(
+        multipliers=table[:, 0].copy(),
+        shifts=table[:, 1].copy(),
+        zero_point=ofm.quant.zero_point,
+        clamp=clamp_of(activation, ofm),
+        dtype=ofm.dtype,
+    )

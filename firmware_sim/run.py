@@ -1,0 +1,165 @@
+"""Run a graph inside its planned arena, one picture or many."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from firmware_sim.arena import Arena
+from firmware_sim.ops.kernel import Workspace
+from firmware_sim.program import Program, prepare
+from graph.errors import SixmegError
+from graph.types import Graph, Tensor
+from memory_planner.types import Plan
+
+Inputs = np.ndarray | Sequence[np.ndarray] | Mapping[str, np.ndarray]
+"""One array where the model has one input; else one for each input in the model's order, or by tensor name."""
+
+PROGRESS_AFTER_S = 1.0
+
+
+class InputError(SixmegError):
+    """An array that is not what the model takes; the message says what it takes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulation:
+    """What one inference gave; its numerics are `tflm`.
+
+    `activations` by tensor index, as each was when its operator had written it; empty unless asked for.
+    `saturations` by operator index: elements that the output's type, not an activation, cut off.
+    """
+
+    outputs: tuple[np.ndarray, ...]
+    activations: dict[int, np.ndarray]
+    saturations: dict[int, int]
+
+
+def run(graph: Graph, plan: Plan, ifm: Inputs, *, keep_activations: bool = False) -> Simulation:
+    """One inference, bit for bit as TensorFlow Lite Micro computes it, in the memory that `plan` lays out.
+
+    Shapes: as the model's inputs, in their types.
+    Raises: UnsupportedOperatorError, PlanError before anything runs; InputError for another type or shape.
+    """
+    program = prepare(graph, plan)
+    arrays = [a.reshape(t.shape) for a, t in zip(*_arranged(program, ifm, single=True), strict=True)]
+    with threadpool_limits(limits=1, user_api="blas"):
+        return Machine(program).infer(arrays, keep_activations=keep_activations)
+
+
+class Machine:
+    """One thread's arena and scratch memory."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.arena = Arena(program.graph, program.plan)
+        self._workspace = Workspace()
+        tensors: dict[int, np.ndarray | None] = {-1: None, **program.constants, **self.arena.views}
+        self._operands = {
+            op.index: ([tensors[i] for i in op.inputs], [self.arena.views[i] for i in op.outputs])
+            for op in program.graph.ops
+        }
+
+    def infer(self, arrays: Sequence[np.ndarray], *, keep_activations: bool = False) -> Simulation:
+        """One inference from arrays that have the inputs' shapes."""
+        program, views = self.program, self.arena.views
+        kept: dict[int, np.ndarray] = {}
+        saturations: dict[int, int] = {}
+        self.arena.reset()
+        for index, array in zip(program.graph.inputs, arrays, strict=True):
+            views[index][...] = array
+            if keep_activations:
+                kept[index] = array.copy()
+        outputs: dict[int, np.ndarray] = {}
+        for when, step in enumerate(program.steps):
+            for op in step:
+                inputs, written = self._operands[op.index]
+                saturations[op.index] = int(program.kernels[op.index](inputs, written, self._workspace))
+                if keep_activations:
+                    kept |= {i: views[i].copy() for i in op.outputs}
+            if when == len(program.steps) - 1:
+                outputs = self._outputs()
+            self.arena.free(when)
+        outputs = outputs or self._outputs()
+        return Simulation(tuple(outputs[i] for i in program.graph.outputs), kept, saturations)
+
+    def _outputs(self) -> dict[int, np.ndarray]:
+        memory = {**self.program.constants, **self.arena.views}
+        return {i: memory[i].copy() for i in self.program.graph.outputs}
+
+
+def run_batch(
+    program: Program, ifm: Inputs, *, workers: int | None = None, progress: bool = True
+) -> tuple[np.ndarray, ...]:
+    """Inferences on pictures stacked along the first axis, on all cores; the outputs stacked the same way.
+
+    The bits and their order do not depend on `workers` (by default, the cores that this process may use). A bar
+    shows on a terminal where it takes longer than a second.
+
+    Shapes: each input (M * N, ...) for a model that takes (N, ...); each output likewise.
+    Raises: InputError for another type or shape.
+    """
+    arrays, tensors = _arranged(program, ifm, single=False)
+    stacked = [a.reshape(-1, *t.shape) for a, t in zip(arrays, tensors, strict=True)]
+    count = len(stacked[0]) if stacked else 1
+    ofms = [program.graph.tensors[i] for i in program.graph.outputs]
+    results = [np.empty((count, *t.shape), t.dtype.numpy) for t in ofms]
+    own = threading.local()
+
+    def infer(sample: int) -> None:
+        if not hasattr(own, "machine"):
+            own.machine = Machine(program)
+        simulation = own.machine.infer([a[sample] for a in stacked])
+        for result, output in zip(results, simulation.outputs, strict=True):
+            result[sample] = output
+
+    workers = max(1, min(workers or len(os.sched_getaffinity(0)), count))
+    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        done = pool.map(infer, range(count))
+        shown = None if progress else True
+        for _ in tqdm(done, total=count, desc="simulate", unit="picture", disable=shown, delay=PROGRESS_AFTER_S):
+            pass
+    return tuple(
+        r.reshape(-1, *t.shape[1:]) if t.shape else r for r, t in zip(results, ofms, strict=True)
+    )
+
+
+def _arranged(program: Program, ifm: Inputs, *, single: bool) -> tuple[list[np.ndarray], list[Tensor]]:
+    """The arrays in the order of the graph's inputs, checked."""
+    tensors = [program.graph.tensors[i] for i in program.graph.inputs]
+    if isinstance(ifm, np.ndarray):
+        arrays = [ifm]
+    elif isinstance(ifm, Mapping):
+        names = [t.name for t in tensors]
+        if sorted(ifm) != sorted(names):
+            raise InputError(f"the inputs are named {', '.join(sorted(ifm))}; the model takes {', '.join(names)}")
+        arrays = [ifm[name] for name in names]
+    else:
+        arrays = list(ifm)
+    if len(arrays) != len(tensors):
+        raise InputError(f"{len(arrays)} inputs; the model takes {len(tensors)}: give an .npz by tensor name")
+    for array, tensor in zip(arrays, tensors, strict=True):
+        _check(array, tensor, single=single)
+    if not single and len({a.size // max(1, t.elements) for a, t in zip(arrays, tensors, strict=True)}) > 1:
+        raise InputError("the inputs hold different numbers of samples")
+    return arrays, tensors
+
+
+def _check(array: np.ndarray, tensor: Tensor, *, single: bool) -> None:
+    wanted = f"{tensor.dtype.value} {list(tensor.shape)}"
+    got = f"{array.dtype} {list(array.shape)}"
+    if array.dtype != tensor.dtype.numpy:
+        raise InputError(f"the input is {got}; the model takes {wanted}: quantize it first")
+    if tuple(array.shape) == tensor.shape:
+        return
+    stacks = bool(tensor.shape) and array.ndim == len(tensor.shape) and array.shape[1:] == tensor.shape[1:]
+    if single or not stacks or len(array) == 0 or len(array) % tensor.shape[0]:
+        more = "" if single else ", or several stacked along the first axis"
+        raise InputError(f"the input is {got}; the model takes {wanted}{more}")
