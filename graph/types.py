@@ -13,7 +13,6 @@ from graph.attrs import Attrs
 from graph.errors import ModelError
 from graph.op_kind import OpKind
 
-
 # Operators whose weights a stage looks up by position.
 MIN_INPUTS = {
     OpKind.CONV_2D: 2,
