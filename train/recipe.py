@@ -37,7 +37,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights beside data, first weights, seed and budget."""
+    """Everything that decides the weights beside data, first weights, seed and budget.
+
+    Raises: TrainError where the stages do not share out the whole budget.
+    """
 
     name: str
     stages: tuple[Stage, ...]
@@ -47,7 +50,7 @@ class Recipe:
     classifier_learning_rate: float  # peak of the stages that train the classifier alone
     warmup_share: float  # of the budget: linear to the peak, then a half cosine to zero
     momentum: float  # SGD with Nesterov's look-ahead
-    weight_decay: float  # on kernels of dense and pointwise convolutions and of the classifier
+    weight_decay: float  # decoupled, times the rate; on the kernels of all but depthwise convolutions
     label_smoothing: float
     ema_momentum: float  # of the averaged weights, which are the ones kept
     batchnorm: Literal["batch", "frozen"]  # statistics of each batch, or those of the first weights
@@ -56,6 +59,11 @@ class Recipe:
     flip: bool
     translate: float  # up to this part of the side, either way
     zoom: float  # in and out, up to this part
+
+    def __post_init__(self) -> None:
+        total = sum(stage.time_share for stage in self.stages)
+        if abs(total - 1) > 1e-9 or any(stage.time_share <= 0 for stage in self.stages):
+            raise TrainError(f"the stages of recipe {self.name} share out {total:g} of the budget, not 1")
 
 
 SCRATCH = Recipe(
@@ -67,7 +75,7 @@ SCRATCH = Recipe(
     classifier_learning_rate=0.1,
     warmup_share=0.05,
     momentum=0.9,
-    weight_decay=5e-4,
+    weight_decay=5e-3,
     label_smoothing=0.1,
     ema_momentum=0.99,
     batchnorm="batch",
@@ -87,7 +95,7 @@ FINE_TUNE = Recipe(
     classifier_learning_rate=0.1,
     warmup_share=0.15,
     momentum=0.9,
-    weight_decay=1e-4,
+    weight_decay=1e-3,
     label_smoothing=0.1,
     ema_momentum=0.99,
     batchnorm="frozen",
@@ -97,10 +105,3 @@ FINE_TUNE = Recipe(
     translate=0.1,
     zoom=0.2,
 )
-
-
-def check(recipe: Recipe) -> None:
-    """Raises: TrainError where the stages do not share out the whole budget."""
-    total = sum(stage.time_share for stage in recipe.stages)
-    if abs(total - 1) > 1e-9 or any(stage.time_share <= 0 for stage in recipe.stages):
-        raise TrainError(f"the stages of recipe {recipe.name} share out {total:g} of the budget, not 1")
