@@ -1,0 +1,63 @@
+"""From a picture to the numbers a network sees: the centre square, the resize, the scale."""
+
+import hashlib
+import math
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from PIL import Image
+
+PIXEL_SCALE = 1 / 127.5
+PIXEL_OFFSET = -1.0
+
+
+def centre_square(picture: Image.Image, res: int) -> NDArray[np.uint8]:
+    """Cut the largest centred square and resize it with Pillow's BILINEAR.
+
+        side = min(width, height);  left = (width - side) // 2;  top = (height - side) // 2
+
+    Pillow's filter grows with the reduction (it averages when it shrinks), so a photograph is not aliased.
+
+    >>> centre_square(Image.new("RGB", (7, 5), (1, 2, 3)), 3)[0, 0].tolist()
+    [1, 2, 3]
+
+    Shapes: -> (res, res, 3) uint8, RGB.
+    """
+    width, height = picture.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(picture.resize((res, res), Image.Resampling.BILINEAR, box=box))
+
+
+def sha256_of(picture: NDArray[np.uint8]) -> str:
+    """Hash of a picture's shape and pixels, the same on every machine.
+
+    >>> sha256_of(np.zeros((2, 2, 3), np.uint8))[:12]
+    'd50ac3d08934'
+    """
+    header = f"{picture.dtype.name} {'x'.join(map(str, picture.shape))}\n".encode()
+    return hashlib.sha256(header + np.ascontiguousarray(picture).tobytes()).hexdigest()
+
+
+def input_table(scale: float, zero_point: int, dtype: DTypeLike) -> NDArray[np.generic]:
+    """What each of the 256 pixel values becomes at the input of a quantized model.
+
+        table[p] = clamp(floor((p * 2/255 - 1) / scale + zero_point + 1/2))
+
+    Computed with fractions: `scale` is taken as the exact value of the float, PIXEL_SCALE as exactly 2/255, so
+    that no library's rounding enters.
+
+    >>> input_table(1 / 128, 0, np.int8)[[0, 127, 128, 255]].tolist()
+    [-128, 0, 1, 127]
+
+    Shapes: -> (256,) of `dtype`.
+    Raises: ValueError for a scale that is not positive and finite.
+    """
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"input scale {scale} is not a positive number; quantize the model again")
+    limits = np.iinfo(dtype)
+    step, half = Fraction(float(scale)), Fraction(1, 2)
+    values = [math.floor((Fraction(2 * p, 255) - 1) / step + int(zero_point) + half) for p in range(256)]
+    return np.array([min(max(value, limits.min), limits.max) for value in values], dtype)
