@@ -49,7 +49,7 @@ def run(graph: Graph, plan: Plan, ifm: Inputs, *, keep_activations: bool = False
     Raises: UnsupportedOperatorError, PlanError before anything runs; InputError for another type or shape.
     """
     program = prepare(graph, plan)
-    arrays = [a.reshape(t.shape) for a, t in zip(*_arranged(program, ifm, single=True), strict=True)]
+    arrays, _ = _arranged(graph, ifm, single=True)
     with threadpool_limits(limits=1, user_api="blas"):
         return Machine(program).infer(arrays, keep_activations=keep_activations)
 
@@ -106,9 +106,8 @@ def run_batch(
     Shapes: each input (M * N, ...) for a model that takes (N, ...); each output likewise.
     Raises: InputError for another type or shape.
     """
-    arrays, tensors = _arranged(program, ifm, single=False)
-    stacked = [a.reshape(-1, *t.shape) for a, t in zip(arrays, tensors, strict=True)]
-    count = len(stacked[0]) if stacked else 1
+    columns = stacked(program.graph, ifm)
+    count = len(columns[0]) if columns else 1
     ofms = [program.graph.tensors[i] for i in program.graph.outputs]
     results = [np.empty((count, *t.shape), t.dtype.numpy) for t in ofms]
     own = threading.local()
@@ -116,7 +115,7 @@ def run_batch(
     def infer(sample: int) -> None:
         if not hasattr(own, "machine"):
             own.machine = Machine(program)
-        simulation = own.machine.infer([a[sample] for a in stacked])
+        simulation = own.machine.infer([a[sample] for a in columns])
         for result, output in zip(results, simulation.outputs, strict=True):
             result[sample] = output
 
@@ -131,9 +130,18 @@ def run_batch(
     )
 
 
-def _arranged(program: Program, ifm: Inputs, *, single: bool) -> tuple[list[np.ndarray], list[Tensor]]:
+def stacked(graph: Graph, ifm: Inputs) -> tuple[np.ndarray, ...]:
+    """Each input as (samples, *shape), from samples along the first axis or one array in the model's shape.
+
+    Raises: InputError for another type or shape.
+    """
+    arrays, tensors = _arranged(graph, ifm, single=False)
+    return tuple(a.reshape(-1, *t.shape) for a, t in zip(arrays, tensors, strict=True))
+
+
+def _arranged(graph: Graph, ifm: Inputs, *, single: bool) -> tuple[list[np.ndarray], list[Tensor]]:
     """The arrays in the order of the graph's inputs, checked."""
-    tensors = [program.graph.tensors[i] for i in program.graph.inputs]
+    tensors = [graph.tensors[i] for i in graph.inputs]
     if isinstance(ifm, np.ndarray):
         arrays = [ifm]
     elif isinstance(ifm, Mapping):

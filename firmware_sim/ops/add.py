@@ -26,11 +26,11 @@ def plain(operands: Operands) -> Kernel:
     Overflow: |a - zero_point| <= 255, so each term is below 2**28.
     Source: TFLite Micro add_common.cc; reference/integer_ops/add.h.
     """
-    attrs = operands.attrs(AddAttrs)
     if operands.input(0, (DType.INT8, DType.INT32)).dtype is DType.INT32:
         return _of_int32(operands)
     tensors = [operands.input(i, (DType.INT8,)) for i in (0, 1)]
     ofm = operands.output((DType.INT8,))
+    attrs = operands.attrs(AddAttrs)
     quants = [operands.quant(tensor) for tensor in tensors]
     common = 2 * max(quant.scale for quant in quants)
     terms = [(quant.zero_point, *fp.quantize_multiplier(quant.scale / common)) for quant in quants]
