@@ -1,0 +1,167 @@
+"""`sixmeg export` and `sixmeg report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+PARTS = ("plan", "fps", "train", "quantize", "accuracy")
+KEPT_OF_A_COMPARISON = (
+    *("oracle", "oracle_version", "numerics", "samples", "seed"),
+    *("bytes_compared", "bytes_different", "max_abs_difference"),
+)
+
+
+@click.command()
+@click.argument("model", type=click.Path())
+@click.option(
+    "--chip", "chip_name", default="npu6m", show_default=True, help="A shipped chip's name, or a TOML."
+)
+@click.option("--name", help="Prefix of the C symbols; the file's name without .tflite if left out.")
+@click.option(
+    "--input", "inputs", type=click.Path(), help="Golden inputs as .npy (N, H, W, C); seeded without."
+)
+@click.option("--samples", type=click.IntRange(1, 64), default=8, show_default=True, help="Golden vectors.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the inputs that are not given.")
+@click.option(
+    "--pixel-scale", help="With --pixel-offset: real = pixel * scale + offset, such as 2/255 and -1."
+)
+@click.option("--pixel-offset", help="See --pixel-scale.")
+@click.option("--calibration", type=click.Path(), help="calibration.json, to be named in the manifest.")
+@click.option(
+    "--compare", "compared", type=click.Path(), multiple=True, help="compare_*.json; may be repeated."
+)
+@click.option("-o", "--output", required=True, type=click.Path(file_okay=False), help="The folder to write.")
+def export(model: str, chip_name: str, output: str, **options: Any) -> None:
+    """Write the folder that firmware engineers get: MODEL (.tflite), C, golden vectors, manifest."""
+    from tqdm import tqdm
+
+    from export import firmware, folder, golden, stages, tflm_arena
+    from firmware_sim.program import prepare
+    from firmware_sim.run import run_batch
+    from graph import tflite
+    from memory_planner import chip as chips
+    from memory_planner.plan import plan
+
+    rule = _pixel_rule(options["pixel_scale"], options["pixel_offset"])
+    graph = tflite.read_file(model)
+    chip = chips.load(chip_name)
+    planned = plan(graph, chip)
+    blob = Path(model).read_bytes()
+    told = stages.read({}, tuple(options["compared"])).comparisons
+    calibration = _calibration(options["calibration"])
+    inputs = options["inputs"]
+    given = golden.read_inputs(inputs, golden.input_tensor(graph), rule) if inputs else None
+    program = prepare(graph, planned)
+    with tqdm(total=3, desc="export", disable=None, leave=False) as bar:
+        vectors = golden.make(
+            graph,
+            lambda batch: run_batch(program, batch, progress=False),
+            given=given,
+            count=options["samples"],
+            seed=options["seed"],
+        )
+        bar.update()
+        made = firmware.files(
+            firmware.Firmware(
+                name=options["name"] or Path(model).name.removesuffix(".tflite"),
+                blob=blob,
+                graph=graph,
+                plan=planned,
+                chip=chip,
+                vectors=vectors,
+                tflm=tflm_arena.measure(blob),
+                pixels=rule,
+                oracles=[{key: c.get(key) for key in KEPT_OF_A_COMPARISON} for c in told],
+                calibration=calibration,
+            )
+        )
+        bar.update()
+        folder.write_folder(output, made)
+        bar.update()
+    click.echo(f"{output}: {len(made)} files, {sum(map(len, made.values())):,} bytes")
+
+
+def _pixel_rule(scale: str | None, offset: str | None) -> Any:
+    from export.errors import ExportError
+    from export.pixels import PixelRule
+
+    if scale is None and offset is None:
+        return None
+    if scale is None or offset is None:
+        raise ExportError("--pixel-scale and --pixel-offset go together, such as 2/255 and -1")
+    return PixelRule.parse(scale, offset)
+
+
+def _calibration(path: str | None) -> dict[str, Any] | None:
+    from export import stages
+    from export.errors import ExportError
+
+    if path is None:
+        return None
+    read = stages.read({"quantize": path})
+    listed = read.quantize or {}
+    if "sha256" not in listed or "samples" not in listed:
+        raise ExportError(
+            f"{path}: no list of calibration samples; give the calibration.json of sixmeg quantize"
+        )
+    return {
+        "sha256": listed["sha256"],
+        "samples": len(listed["samples"]),
+        "data": listed.get("data"),
+        "split": listed.get("split"),
+        "seed": listed.get("seed"),
+    }
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path())
+@click.option("--plan", type=click.Path(), help="plan.json of sixmeg plan.")
+@click.option("--fps", type=click.Path(), help="fps.json of sixmeg fps.")
+@click.option("--train", type=click.Path(), help="train.json of sixmeg train.")
+@click.option("--quantize", type=click.Path(), help="quantize.json of sixmeg quantize.")
+@click.option("--accuracy", type=click.Path(), help="accuracy.json of sixmeg evaluate.")
+@click.option(
+    "--compare", "compared", type=click.Path(), multiple=True, help="compare_*.json; may be repeated."
+)
+@click.option("--name", help="The model's name in the report.")
+@click.option("--verdict", "only_verdict", is_flag=True, help="Print the verdict and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and write nothing.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="report.json; report.html lies beside it."
+)
+def report(folder: str | None, output: str | None, **options: Any) -> None:
+    """Gather what the stages wrote in FOLDER (build/<model>/<data>/<chip>) into report.json and report.html.
+
+    Options name files that lie elsewhere; the report says what is missing and which command makes it.
+    """
+    from export import report_html, stages, verdict
+    from export.errors import ExportError
+    from export.report import report as make
+    from files import json_text, write_bytes
+
+    paths: dict[str, Path] = {}
+    comparisons: tuple[Path, ...] = ()
+    if folder is not None:
+        paths, comparisons = stages.paths_in(folder)
+    paths |= {part: Path(options[part]) for part in PARTS if options[part]}
+    comparisons += tuple(Path(path) for path in options["compared"])
+    if not paths and not comparisons:
+        raise ExportError("nothing to report on; give build/<model>/<data>/<chip>, or --plan and --fps")
+    made = make(stages.read(paths, comparisons), name=options["name"])
+    if options["as_json"]:
+        click.echo(json_text(made), nl=False)
+        return
+    if not options["only_verdict"]:
+        target = _target(folder, output)
+        write_bytes(target.with_suffix(".html"), report_html.page(made).encode())
+        write_bytes(target, json_text(made).encode())
+    click.echo("\n".join([verdict.headline(made), *verdict.lines(made)]))
+
+
+def _target(folder: str | None, output: str | None) -> Path:
+    if output is not None:
+        return Path(output)
+    return Path(folder or ".") / "report.json"

@@ -1,0 +1,194 @@
+"""The arena as a picture: steps across, bytes up; geometry only, drawn by a template."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH_PX, HEIGHT_PX = 1000, 440
+LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 78, 12, 34, 52
+LABEL_MIN_WIDTH_PX, LABEL_MIN_HEIGHT_PX, CHARACTER_PX = 46, 17, 6.4
+# Room for more arenas than this is told in words: drawn to scale it would flatten the rest.
+DRAWN_ROOM_ARENAS = 1.6
+# Functions that nearly every tensor's name ends with.
+_SAYS_NOTHING = frozenset(
+    {"Relu", "Relu6", "BiasAdd", "Conv2D", "add", "add_1", "depthwise", "FusedBatchNormV3"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A buffer's rectangle; `title` is what hovering shows, `label` what fits inside it."""
+
+    tensor: int
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    title: str
+    label: str
+    sublabel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A level of bytes across the picture."""
+
+    y: float
+    kind: str
+    label: str
+    above: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMap:
+    """Everything that the template draws, in pixels of a WIDTH_PX x HEIGHT_PX view."""
+
+    rects: tuple[Rect, ...]
+    columns: tuple[Tick, ...]
+    rows: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+    peak_x: float
+    peak_width: float
+    note: str
+
+
+def short_name(name: str, limit: int = 48) -> str:
+    """The end of the first of the names that a converter joined.
+
+    >>> short_name("model/conv1_relu/Relu6;model/conv1_bn/add")
+    'model/conv1_relu/Relu6'
+    """
+    return name.split(";")[0][-limit:]
+
+
+def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) -> MemoryMap:
+    """Rectangles, axes and lines for a report's `memory`; `layers` colour the buffers by what writes them."""
+    steps = max(1, len(memory["steps"]))
+    arena, bound = memory["arena_bytes"], memory["lower_bound_bytes"]
+    room = memory["budget_bytes"] - memory["weights_bytes"] - memory["state_bytes"]
+    drawn_room = 0 < room <= DRAWN_ROOM_ARENAS * max(arena, 1)
+    top = max(arena, bound, room if drawn_room else 0, 1) * 1.04
+    across = (WIDTH_PX - LEFT_PX - RIGHT_PX) / steps
+    upwards = (HEIGHT_PX - TOP_PX - BOTTOM_PX) / top
+
+    def y_of(level_bytes: float) -> float:
+        return round(HEIGHT_PX - BOTTOM_PX - level_bytes * upwards, 2)
+
+    written_by = {layer["name"]: layer["class"] for layer in layers or ()}
+    rects = []
+    for buffer in memory["buffers"]:
+        x = LEFT_PX + buffer["start"] * across
+        width = (buffer["end"] - buffer["start"]) * across
+        kind = written_by.get(buffer["name"], "input" if buffer["start"] == 0 else "other")
+        y = y_of(buffer["offset"] + buffer["size_bytes"])
+        height = buffer["size_bytes"] * upwards
+        label, sublabel = _labels(buffer, width, height)
+        box = (round(v, 2) for v in (x, y, width, height))
+        rects.append(Rect(buffer["tensor"], *box, kind, _title(buffer), label, sublabel))
+    worst = memory["worst_step"]["step"]
+    return MemoryMap(
+        rects=tuple(rects),
+        columns=_columns(steps, across),
+        rows=tuple(Tick(y_of(level), _size(level)) for level in _levels(top)),
+        lines=_lines(arena, bound, room if drawn_room else None, y_of),
+        peak_x=round(LEFT_PX + worst * across, 2),
+        peak_width=round(across, 2),
+        note=_note(room, arena, drawn_room),
+    )
+
+
+def _title(buffer: Mapping[str, Any]) -> str:
+    shape = "x".join(map(str, buffer["shape"]))
+    low, size = buffer["offset"], buffer["size_bytes"]
+    return (
+        f"{buffer['name']}\n"
+        f"tensor {buffer['tensor']}, {shape} {buffer['dtype']}, {size:,} bytes\n"
+        f"bytes {low:,} to {low + size:,}, steps {buffer['start']} to {buffer['end'] - 1}"
+    )
+
+
+def _labels(buffer: Mapping[str, Any], width: float, height: float) -> tuple[str, str]:
+    if width < LABEL_MIN_WIDTH_PX or height < LABEL_MIN_HEIGHT_PX:
+        return "", ""
+    fits = int((width - 10) / CHARACTER_PX)
+    names = (*_names(buffer["name"]), f"t{buffer['tensor']}")
+    label = next((name for name in names if name and len(name) <= fits), "")
+    sublabel = f"{buffer['size_bytes']:,}"
+    return label, sublabel if height >= 2 * LABEL_MIN_HEIGHT_PX and len(sublabel) <= fits else ""
+
+
+def _names(name: str) -> list[str]:
+    """What may stand in a rectangle, the most telling first: a layer's name before the last function's.
+
+    >>> _names("model/conv_pw_2_relu/Relu6;model/conv_pw_2_bn/add")
+    ['conv_pw_2_relu', 'conv_pw_2', 'pw_2']
+    """
+    parts = name.split(";")[0].split("/")
+    if len(parts) == 1:
+        return parts
+    layer = parts[-2]
+    bare = layer.removesuffix("_relu")
+    last = [] if parts[-1] in _SAYS_NOTHING else [parts[-1]]
+    return list(dict.fromkeys([layer, bare, bare.removeprefix("conv_"), *last]))
+
+
+def _columns(steps: int, across: float) -> tuple[Tick, ...]:
+    every = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if n * across >= 26)
+    marked = range(0, steps, every)
+    return tuple(Tick(round(LEFT_PX + (step + 0.5) * across, 2), str(step)) for step in marked)
+
+
+def _levels(top_bytes: float) -> list[int]:
+    """Round numbers of binary units from 0 upwards, four to eight of them."""
+    step = 2 ** max(0, math.floor(math.log2(top_bytes / 4)))
+    return list(range(0, int(top_bytes) + 1, step))
+
+
+def _size(level_bytes: int) -> str:
+    """A level of the axis.
+
+    >>> _size(0), _size(512), _size(65536), _size(1572864)
+    ('0', '512 B', '64 KiB', '1.5 MiB')
+    """
+    for unit, name in ((2**20, "MiB"), (2**10, "KiB")):
+        if level_bytes >= unit:
+            return f"{level_bytes / unit:g} {name}"
+    return f"{level_bytes} B" if level_bytes else "0"
+
+
+def _lines(arena: int, bound: int, room: int | None, y_of: Any) -> tuple[Line, ...]:
+    if arena == bound:
+        label = f"arena {arena:,} bytes = lower bound: no packing of this order is smaller"
+        lines = [Line(y_of(arena), "arena", label, above=True)]
+    else:
+        lines = [
+            Line(y_of(arena), "arena", f"arena {arena:,} bytes", above=True),
+            Line(y_of(bound), "bound", f"lower bound {bound:,} bytes", above=False),
+        ]
+    if room is not None:
+        over = room < arena
+        label = f"budget: {room:,} bytes for the arena beside the weights"
+        lines.append(Line(y_of(room), "over" if over else "budget", label, above=True))
+    return tuple(lines)
+
+
+def _note(room: int, arena: int, drawn: bool) -> str:
+    """What the picture leaves out of the budget."""
+    if room <= 0:
+        return "The weights alone take the whole budget: no room is left for the arena."
+    if drawn or arena == 0:
+        return ""
+    times = f"{room / arena:.1f} times the arena drawn here"
+    return f"Beside the weights the budget leaves {room:,} bytes for the arena: {times}."
