@@ -1,4 +1,4 @@
-"""Labelled pictures for training, calibration and accuracy: one word in, the same bits for each of them out."""
+"""Labelled pictures for training, calibration and accuracy: one word in, the same bits for all three."""
 
 import re
 import tarfile
@@ -27,8 +27,8 @@ __all__ = [
 def load(word: str, *, seed: int = 0) -> PictureSet:
     """The pictures that `word` names: "cifar10", a folder of class folders, a .tar of one, or "tfds:<name>".
 
-    `seed` parts a folder that has no given test split, and nothing else: leave it alone, so that what one stage
-    holds for test is not what another draws from train.
+    `seed` parts a folder that has no given test split, and nothing else: leave it alone, so that what one
+    stage holds for test is not what another draws from train.
 
     Raises: DataError, in one line, for a word that names nothing, or pictures that cannot be had or read.
     """
@@ -41,14 +41,15 @@ def load(word: str, *, seed: int = 0) -> PictureSet:
     path = Path(word).expanduser()
     if path.is_dir():
         classes, train, test, sha256 = read_folder(path, seed)
-        return PictureSet(word, _safe(path.resolve().name), classes, train, test, f"folder {path.name}", sha256)
+        name = path.resolve().name
+        return PictureSet(word, _safe(name), classes, train, test, f"folder {name}", sha256)
     if path.is_file():
         if not tarfile.is_tarfile(path):
-            raise DataError(f"{word}: neither a folder nor a .tar; give a folder of class folders or a .tar of one")
+            raise DataError(f"{word}: neither a folder nor a .tar; give class folders or a .tar of them")
         classes, train, test, sha256 = read_folder(unpack(path), seed)
         name = re.sub(r"\.(tar(\.\w+)?|tgz)$", "", path.name)
         return PictureSet(word, _safe(name), classes, train, test, f"archive {path.name}", sha256)
-    raise DataError(f"{word}: no such data; give cifar10, a folder of class folders, a .tar of one, or tfds:<name>")
+    raise DataError(f"{word}: no such data; give cifar10, a folder or .tar of class folders, or tfds:<name>")
 
 
 def _safe(name: str) -> str:

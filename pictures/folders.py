@@ -36,18 +36,18 @@ def read_folder(
 ) -> tuple[tuple[str, ...], Split, Split, str]:
     """Classes, train, test and the content's hash of a folder of class folders.
 
-    Given splits are `train/` and the first of `val/ validation/ test/`; otherwise each class is parted 80/20, seeded,
-    over its sorted names. Classes are in the order of their folders' names, in number order where all are numbers.
-    `classes` gives other names to the class folders, in that order.
+    Given splits are `train/` and the first of `val/ validation/ test/`; otherwise each class is parted 80/20,
+    seeded. Classes are in the order of their folders' names, in number order where all are numbers. `classes`
+    gives other names to the class folders, in that order.
 
-    Raises: DataError naming the folder or file for no classes, an empty class, or a picture that cannot be opened.
+    Raises: DataError naming the folder or file: no classes, an empty class, a picture that cannot be opened.
     """
     root = _descend(root)
     train_root = root / "train" if (root / "train").is_dir() else root
     test_root = next((root / word for word in TEST_FOLDERS if (root / word).is_dir()), None)
     folders = _class_folders(train_root)
     if classes is not None and len(classes) != len(folders):
-        raise DataError(f"{train_root}: {len(folders)} class folders for {len(classes)} classes; some have no picture")
+        raise DataError(f"{train_root}: {len(folders)} of {len(classes)} classes have pictures; fill all")
     samples = _samples(root, train_root, folders)
     if train_root == root or test_root is None:
         chosen = part_by_class([s.name for s in samples], [s.label for s in samples], seed)
@@ -55,16 +55,16 @@ def read_folder(
     else:
         strange = sorted(set(_class_folders(test_root)) - set(folders))
         if strange:
-            raise DataError(f"{test_root / strange[0]}: no such class in {train_root}; every class needs train pictures")
-        parts = [samples, _samples(root, test_root, folders)]
+            raise DataError(f"{test_root / strange[0]}: no such class in {train_root}; add it there")
+        parts = [samples, _samples(root, test_root, folders, may_lack=True)]
     digest = _content_hash(parts[0] + parts[1])
     return tuple(classes or folders), _split(parts[0]), _split(parts[1]), digest
 
 
 def unpack(archive: Path) -> Path:
-    """The folder in the cache that holds the content of a .tar, unpacked there once under the archive's hash.
+    """The folder in the cache that holds the content of a .tar, unpacked once under the archive's hash.
 
-    Members that point outside of the folder, links out of it and devices are refused (tarfile's "data" filter).
+    Members and links that point outside of the folder, and devices, are refused (tarfile's "data" filter).
 
     Raises: DataError naming the archive where it is damaged or unsafe.
     """
@@ -73,10 +73,10 @@ def unpack(archive: Path) -> Path:
         log.info("unpacking %s", archive)
         try:
             with tarfile.open(archive) as tar:
-                for member in tqdm(tar, desc=f"unpack {archive.name}", unit=" files", disable=None, leave=False):
+                for member in tqdm(tar, desc=f"unpack {archive.name}", disable=None, leave=False):
                     tar.extract(member, partial, filter="data")
         except (tarfile.TarError, EOFError, OSError) as error:
-            raise DataError(f"{archive}: not a .tar that can be unpacked ({error}); fetch or pack it again") from error
+            raise DataError(f"{archive}: cannot be unpacked ({error}); fetch or pack it again") from error
 
     return made_once(cache_dir() / "archives" / sha256_of_file(archive), fill)
 
@@ -84,12 +84,12 @@ def unpack(archive: Path) -> Path:
 def open_rgb(path: Path) -> Image.Image:
     """The picture of a file, upright, as 8-bit RGB.
 
-    Raises: DataError naming the file where it is damaged, or deeper than 8 bits (its values would be clipped).
+    Raises: DataError naming the file where it is damaged, or deeper than 8 bits (it would be clipped).
     """
     try:
         with Image.open(path) as picture:
             if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-                raise DataError(f"{path}: pixels of more than 8 bits ({picture.mode}); convert it to 8-bit RGB")
+                raise DataError(f"{path}: more than 8 bits a pixel ({picture.mode}); convert it to 8-bit RGB")
             upright = ImageOps.exif_transpose(picture)
             if "transparency" in upright.info:
                 upright = upright.convert("RGBA")
@@ -114,22 +114,26 @@ def _visible_folders(root: Path) -> list[Path]:
 def _class_folders(root: Path) -> list[str]:
     names = [path.name for path in _visible_folders(root)]
     if len(names) < 2:
-        raise DataError(f"{root}: {len(names)} class folders; give a folder with one folder of pictures per class")
+        raise DataError(f"{root}: {len(names)} class folders; give at least two, each with its pictures")
     if all(name.isascii() and name.isdigit() for name in names):
         names.sort(key=lambda name: (int(name), name))
     return names
 
 
-def _samples(root: Path, split_root: Path, classes: Sequence[str]) -> list[Sample]:
+def _samples(root: Path, split_root: Path, classes: Sequence[str], may_lack: bool = False) -> list[Sample]:
+    """The pictures of a split, sorted by class and path; a test split may lack some classes of train."""
     samples: list[Sample] = []
-    for label, name in enumerate(tqdm(classes, desc=f"look into {split_root.name}", disable=None, leave=False)):
+    for label, name in enumerate(tqdm(classes, desc=f"open {split_root.name}", disable=None, leave=False)):
         folder = split_root / name
+        if may_lack and not folder.is_dir():
+            continue
         files = sorted(
-            path for path in folder.rglob("*")
+            path
+            for path in folder.rglob("*")
             if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
         )
         if not files:
-            raise DataError(f"{folder}: no pictures; remove the folder or fill it ({', '.join(sorted(SUFFIXES))})")
+            raise DataError(f"{folder}: no pictures ({' '.join(sorted(SUFFIXES))}); fill or remove it")
         samples += [Sample(path.relative_to(root).as_posix(), label, path, _size(path)) for path in files]
     return samples
 
@@ -145,7 +149,8 @@ def _size(path: Path) -> tuple[int, int]:
 def _content_hash(samples: Sequence[Sample]) -> str:
     """Hash of the sorted lines `<sha256 of the file> <label> <name>`."""
     total = hashlib.sha256()
-    for sample in tqdm(sorted(samples, key=lambda s: s.name), desc="hash pictures", disable=None, leave=False):
+    ordered = sorted(samples, key=lambda sample: sample.name)
+    for sample in tqdm(ordered, desc="hash pictures", disable=None, leave=False):
         total.update(f"{sha256_of_file(sample.path)} {sample.label} {sample.name}\n".encode())
     return total.hexdigest()
 

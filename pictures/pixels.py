@@ -27,15 +27,16 @@ def centre_square(picture: Image.Image, res: int) -> NDArray[np.uint8]:
     width, height = picture.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(picture.resize((res, res), Image.Resampling.BILINEAR, box=box))
+    if width != height:  # cut first: resize(box=...) would blend in what lies outside of the box
+        picture = picture.crop((left, top, left + side, top + side))
+    return np.asarray(picture.resize((res, res), Image.Resampling.BILINEAR))
 
 
 def sha256_of(picture: NDArray[np.uint8]) -> str:
     """Hash of a picture's shape and pixels, the same on every machine.
 
     >>> sha256_of(np.zeros((2, 2, 3), np.uint8))[:12]
-    'd50ac3d08934'
+    'b6b3b4510b3d'
     """
     header = f"{picture.dtype.name} {'x'.join(map(str, picture.shape))}\n".encode()
     return hashlib.sha256(header + np.ascontiguousarray(picture).tobytes()).hexdigest()
@@ -46,11 +47,11 @@ def input_table(scale: float, zero_point: int, dtype: DTypeLike) -> NDArray[np.g
 
         table[p] = clamp(floor((p * 2/255 - 1) / scale + zero_point + 1/2))
 
-    Computed with fractions: `scale` is taken as the exact value of the float, PIXEL_SCALE as exactly 2/255, so
-    that no library's rounding enters.
+    Computed with fractions: `scale` is the exact value of the float, PIXEL_SCALE exactly 2/255, so that no
+    library's rounding enters.
 
     >>> input_table(1 / 128, 0, np.int8)[[0, 127, 128, 255]].tolist()
-    [-128, 0, 1, 127]
+    [-128, -1, 1, 127]
 
     Shapes: -> (256,) of `dtype`.
     Raises: ValueError for a scale that is not positive and finite.

@@ -1,7 +1,9 @@
-"""Pictures of tensorflow-datasets, copied once as they are stored (JPEG, PNG) into class folders in the cache."""
+"""Pictures of tensorflow-datasets, copied once as they are stored (JPEG, PNG) into class folders."""
 
+import contextlib
 import logging
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def unpack_tfds(name: str) -> tuple[Path, tuple[str, ...], str]:
-    """The folder of class folders made from the data set `name`, its class names, and a line on where it came from.
+    """The folder of class folders made from the data set `name`, its class names, and a line on its origin.
 
     Splits: train, and test or else validation; without these two, `train` alone.
 
@@ -34,17 +36,18 @@ def unpack_tfds(name: str) -> tuple[Path, tuple[str, ...], str]:
     except (tfds.core.DatasetNotFoundError, ImportError, ValueError) as error:
         raise DataError(f"tfds:{name}: no such data set in tensorflow-datasets; see its catalogue") from error
     image, label = _features(builder, name)
-    classes = tuple(label.names) if getattr(label, "names", None) else tuple(map(str, range(label.num_classes)))
+    classes = tuple(label.names or map(str, range(label.num_classes)))
 
     def fill(partial: Path) -> None:
-        builder.download_and_prepare()
+        with contextlib.redirect_stdout(sys.stderr):  # it prints; stdout is for answers
+            builder.download_and_prepare()
         if "train" not in builder.info.splits:
-            raise DataError(f"tfds:{name}: no split called train; it has {', '.join(sorted(builder.info.splits))}")
+            raise DataError(f"tfds:{name}: no train split among {', '.join(sorted(builder.info.splits))}")
         splits = ["train", *[word for word in TEST_SPLITS if word in builder.info.splits][:1]]
         for split in splits:
             _copy(tfds, builder, split, (image, label), partial / ("train" if split == "train" else "test"))
 
-    full_name = f"{builder.info.full_name}"
+    full_name = builder.info.full_name
     folder = made_once(cache_dir() / "tfds" / re.sub(r"[^A-Za-z0-9._-]+", "-", full_name), fill)
     log.info("tfds: %s in %s", full_name, folder)
     return folder, classes, f"tensorflow-datasets {full_name}"
@@ -55,7 +58,7 @@ def _features(builder: Any, name: str) -> tuple[str, Any]:
     keys = builder.info.supervised_keys
     features = builder.info.features
     if not keys or len(keys) != 2 or not all(isinstance(key, str) and key in features for key in keys):
-        raise DataError(f"tfds:{name}: not a set of pictures with one label each; give one for classification")
+        raise DataError(f"tfds:{name}: no pictures with one label each; give a set for classification")
     image, label = features[keys[0]], features[keys[1]]
     if type(image).__name__ != "Image" or not hasattr(label, "num_classes"):
         raise DataError(f"tfds:{name}: {keys} are not a picture and a class; give a set for classification")
