@@ -36,10 +36,10 @@ def restore(path: Path, variables: Sequence[keras.Variable], run: dict[str, Any]
     if not path.is_file():
         return None
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             position = json.loads(str(archive["position"]))
             arrays = [archive[f"{index:04d}"] for index in range(len(archive.files) - 1)]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         logger.warning("%s cannot be read, training starts anew: %s", path, error)
         return None
     if position.get("run") != run or [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:

@@ -50,7 +50,7 @@ def train(wish: Wish, output: Path | None = None) -> Path:
 
     check_size(wish.alpha, wish.res, 2)
     keras.utils.set_random_seed(wish.seed)
-    data = pictures.load(wish.data, seed=wish.seed)
+    data = pictures.load(wish.data)
     source = weights.find(wish.init, wish.alpha, wish.res)
     chosen = recipe.SCRATCH if source.weights is None else recipe.FINE_TUNE
     classes = len(data.classes)
@@ -85,7 +85,9 @@ def finish(course: Course, wish: Wish, classes: int) -> keras.Model:
     model.set_weights(course.network.get_weights())
     if course.recipe.settle_batches:
         stream = course.open_stream(wish.res, wish.seed)
-        settle.settle_batchnorm(model, (x for x, _ in stream), course.recipe.settle_batches)
+        epoch = max(1, course.samples // course.recipe.batch)
+        count = min(course.recipe.settle_batches, epoch)
+        settle.settle_batchnorm(model, (x for x, _ in stream), count)
     return model
 
 
