@@ -11,10 +11,11 @@ RES ?= 160
 DATA ?= cifar10
 CHIP ?= npu6m
 INIT ?= auto
-MINUTES ?= 10
+MINUTES ?=
 SEED ?= 0
 ACTIVATION ?= relu6
 SAMPLES ?= 20
+BUILD ?= build
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 BIN := .venv/bin
@@ -23,7 +24,7 @@ READY := .venv/.ready
 MODEL := mobilenet_v1_$(ALPHA)_$(RES)
 # cifar10, tfds:beans and ../pictures/flowers.tar become cifar10, tfds_beans and flowers.
 DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
-B := build/$(MODEL)/$(DATA_NAME)
+B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
 .PHONY: help setup model test test-all lint summary clean FORCE
@@ -42,9 +43,10 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 model: $(C)/report.html $(C)/firmware/manifest.json ## Train, quantize, plan, simulate, report, hand over
-	@$(SIXMEG) report $(C) --verdict
 	@echo "report:   $(C)/report.html"
 	@echo "firmware: $(C)/firmware/"
+	@$(SIXMEG) report $(C) --verdict
+	@$(SIXMEG) gate $(B)/model.tflite --chip '$(CHIP)' >/dev/null
 
 # What Make cannot see in a file's time: a change of these words makes the stage stale.
 $(B)/train.args: FORCE
@@ -57,7 +59,7 @@ $(C)/chip.args: FORCE
 	@echo '$(CHIP)' | cmp -s - $@ || echo '$(CHIP)' > $@
 
 $(B)/float.keras: $(B)/train.args $(wildcard train/*.py) | $(READY)
-	$(SIXMEG) train --alpha $(ALPHA) --res $(RES) --data '$(DATA)' --init '$(INIT)' --minutes $(MINUTES) \
+	$(SIXMEG) train --alpha $(ALPHA) --res $(RES) --data '$(DATA)' --init '$(INIT)' $(if $(MINUTES),--minutes $(MINUTES)) \
 	  --seed $(SEED) --activation $(ACTIVATION) -o $(B)
 
 $(B)/model.tflite: $(B)/float.keras $(wildcard quantize/*.py)
@@ -76,7 +78,7 @@ $(B)/accuracy.json: $(B)/model.tflite
 	$(SIXMEG) evaluate $< --data '$(DATA)' --float-predictions $(B)/float_predictions.npy -o $@
 
 $(C)/plan.json: $(B)/model.tflite $(C)/chip.args
-	$(SIXMEG) plan $< --chip '$(CHIP)' -o $@
+	$(SIXMEG) plan $< --chip '$(CHIP)' -o $@ >/dev/null || [ $$? = 3 ]  # over budget: the report tells, the gate fails
 
 $(C)/fps.json: $(B)/model.tflite $(C)/chip.args
 	$(SIXMEG) fps $< --chip '$(CHIP)' -o $@
@@ -87,9 +89,11 @@ STAGES := $(B)/float.onnx $(B)/accuracy.json $(B)/compare_tflm.json $(B)/compare
 $(C)/report.html: $(STAGES) $(wildcard export/*.py export/templates/*)
 	$(SIXMEG) report $(C)
 
-$(C)/firmware/manifest.json: $(B)/model.tflite $(B)/inputs.npy $(B)/compare_tflm.json $(C)/plan.json
+$(C)/firmware/manifest.json: $(B)/model.tflite $(B)/inputs.npy $(B)/compare_tflm.json $(B)/compare_tflite-ref.json \
+  $(C)/chip.args $(wildcard export/*.py export/templates/*)
 	$(SIXMEG) export $< --chip '$(CHIP)' --name $(MODEL) --input $(B)/inputs.npy \
-	  --calibration $(B)/calibration.json --compare $(B)/compare_tflm.json -o $(@D)
+	  --pixel-scale 2/255 --pixel-offset -1 --calibration $(B)/calibration.json \
+	  --compare $(B)/compare_tflm.json --compare $(B)/compare_tflite-ref.json -o $(@D)
 
 .SECONDARY:
 
@@ -110,4 +114,4 @@ lint: $(READY) ## ruff and mypy
 	$(BIN)/mypy .
 
 clean: ## Remove build/; .venv and the data cache stay
-	rm -rf build
+	rm -rf $(BUILD)
