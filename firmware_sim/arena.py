@@ -13,9 +13,9 @@ POISON_SEED = 6_291_456
 class Arena:
     """The bytes of one inference at a time, and every tensor as a view into them.
 
-    Bytes that no live tensor owns hold a fixed pseudo-random pattern: all of them before a run, a tensor's own from
-    the step where its lifetime ends. A plan that lets two tensors meet, or frees one too early, changes the bits.
-    State that outlives an inference is no part of the arena; it is zero when an inference begins.
+    Bytes that no live tensor owns hold a fixed pseudo-random pattern: all of them before a run, a tensor's
+    own once its lifetime has ended. A plan that lets two tensors meet, or frees one too early, changes the
+    bits. State that outlives an inference is no part of the arena; it is zero when an inference begins.
     """
 
     def __init__(self, graph: Graph, plan: Plan) -> None:

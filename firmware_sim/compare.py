@@ -10,13 +10,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from firmware_sim.numerics import Numerics
 from firmware_sim.oracles import Job, Oracle, Recording, record
 from firmware_sim.program import prepare
 from firmware_sim.run import Machine
 from graph.types import Graph, Op, Tensor
 from memory_planner.types import Plan
 
-NUMERICS = "tflm"
 BATCH_BYTES = 128 << 20
 BATCH_SAMPLES = 16
 
@@ -37,7 +37,7 @@ class Difference:
 
 @dataclass(slots=True)
 class TensorCount:
-    """What was compared of one tensor; a difference is counted in the type's steps (float32: in last places)."""
+    """What was compared of one tensor; differences in the type's steps (float32: in last places)."""
 
     tensor: int
     name: str
@@ -106,14 +106,21 @@ class Comparison:
 
 
 def compare(
-    blob: bytes, graph: Graph, plan: Plan, oracle: Oracle, inputs: Sequence[np.ndarray]
+    blob: bytes,
+    graph: Graph,
+    plan: Plan,
+    oracle: Oracle,
+    inputs: Sequence[np.ndarray],
+    *,
+    numerics: Numerics | None = None,
 ) -> Comparison:
-    """Run `inputs` here and by the oracle; numerics here are `tflm`.
+    """Run `inputs` here and by the oracle; the numerics here are the oracle's own unless others are asked for.
 
     Shapes: one array per input of the graph, (samples, *shape).
     Raises: UnsupportedOperatorError, PlanError before anything runs; OracleError.
     """
-    machine = Machine(prepare(graph, plan))
+    numerics = numerics or Numerics(oracle.value)
+    machine = Machine(prepare(graph, plan, numerics=numerics))
     written = _written(graph, plan)
     counts = {t.index: TensorCount(t.index, t.name, op.index, op.kind.value) for op, t in written}
     shown = {t.index: t for _, t in written}
@@ -134,7 +141,7 @@ def compare(
     return Comparison(
         oracle=oracle.value,
         oracle_version=version,
-        numerics=NUMERICS,
+        numerics=numerics.value,
         samples=samples,
         tensors=tuple(c for i, c in counts.items() if i not in why),
         not_compared=(*((shown[i], reason) for i, reason in sorted(why.items())), *unseen),
@@ -160,7 +167,8 @@ def _count(
     for i, values in recording.tensors.items():
         tensor = shown[i]
         if values.dtype != tensor.dtype.numpy or values[0].size != tensor.elements:
-            why[i] = f"the oracle holds {values.dtype} {list(values.shape[1:])}, the file says {tensor.dtype.value} {list(tensor.shape)}"
+            held = f"{values.dtype} {list(values.shape[1:])}"
+            why[i] = f"the oracle holds {held}, the file says {tensor.dtype.value} {list(tensor.shape)}"
     for sample in range(len(inputs[0])):
         simulation = machine.infer([array[sample] for array in inputs], keep_activations=True)
         for i in shown.keys() - why.keys():
@@ -206,5 +214,7 @@ def as_json(comparison: Comparison, model: str, seed: int) -> dict[str, Any]:
             "ours": first.ours,
             "theirs": first.theirs,
         },
-        "not_compared": [{"tensor": t.index, "name": t.name, "why": why} for t, why in comparison.not_compared],
+        "not_compared": [
+            {"tensor": t.index, "name": t.name, "why": why} for t, why in comparison.not_compared
+        ],
     }

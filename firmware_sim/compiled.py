@@ -1,7 +1,8 @@
 """Compiled loops of the fast path; import this module only when something is simulated.
 
-Each is held to the plain kernel beside it by tests. They release the interpreter's lock, keep integers integers,
-and are compiled once per machine (numba's cache lies beside this file, or in the user's cache folder).
+Each is held to the plain kernel beside it by tests. They release the interpreter's lock, keep integers
+integers, and are compiled once per machine (numba's cache lies beside this file, or in the user's cache
+folder).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def _scale(acc, multiplier, left, right, half, tie):  # type: ignore[no-untyped-
 def requantize(acc, folded, channels, ends, ofm):  # type: ignore[no-untyped-def]
     """ofm = clamp(scale(acc + folded) + zero_point); gives how many elements saturated.
 
-    Shapes: acc (P,O) float32 or float64 that hold integers, folded (O,) int32, channels (5,O) int32, ends (5,) int64,
-        ofm (P,O) int8.
+    Shapes: acc (P,O) float32, float64 or int32, all of integers; folded (O,) int32, channels (5,O) int32,
+        ends (5,) int64, ofm (P,O) int8.
     """
     zero_point, low, high = ends[ZERO_POINT], ends[LOW], ends[HIGH]
     below, above = ends[COUNT_BELOW], ends[COUNT_ABOVE]
@@ -52,8 +53,8 @@ def requantize(acc, folded, channels, ends, ofm):  # type: ignore[no-untyped-def
 def depthwise(ifm, weights, bias, geometry, ifm_zero_point, channels, ends, ofm):  # type: ignore[no-untyped-def]
     """A depthwise convolution, scaled and clamped; gives how many elements saturated.
 
-    Shapes: ifm (N,H,W,C) int8, weights (KH,KW,C) int32, bias (C,) int32, geometry (6,) int64, channels (5,C) int32,
-        ends (5,) int64, ofm (N,OH,OW,C) int8.
+    Shapes: ifm (N,H,W,C) int8, weights (KH,KW,C) int32, bias (C,) int32, geometry (6,) int64,
+        channels (5,C) int32, ends (5,) int64, ofm (N,OH,OW,C) int8.
     """
     stride_h, stride_w, dilation_h, dilation_w, top, left = geometry
     batch, ifm_h, ifm_w, depth = ifm.shape

@@ -10,6 +10,8 @@ from typing import Final
 
 import numpy as np
 
+Integers = np.ndarray | np.signedinteger | int
+
 INT32_MAX: Final = (1 << 31) - 1
 INT32_MIN: Final = -(1 << 31)
 Q0_ONE: Final = INT32_MAX  # 1.0 has no Q0.31; the largest value stands for it
@@ -66,7 +68,7 @@ def saturate_int32(values: np.ndarray) -> np.ndarray:
     return np.clip(values, INT32_MIN, INT32_MAX)
 
 
-def saturating_rounding_doubling_high_mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def saturating_rounding_doubling_high_mul(a: Integers, b: Integers) -> np.ndarray:
     """The high 32 bits of 2 * a * b, rounded to nearest, ties up; saturated in the one case that overflows.
 
         floor((a * b + 2**30) / 2**31)                # -2**31 * -2**31 gives 2**31 - 1
@@ -75,13 +77,14 @@ def saturating_rounding_doubling_high_mul(a: np.ndarray, b: np.ndarray) -> np.nd
     [1, 2, 0]
 
     Overflow: |a * b| <= 2**62, inside int64.
-    Source: gemmlowp fixedpoint.h SaturatingRoundingDoublingHighMul (its truncation of a signed nudge is this floor).
+    Source: gemmlowp fixedpoint.h SaturatingRoundingDoublingHighMul, whose truncation of a signed nudge
+        is this floor.
     """
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
     return np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
 
 
-def rounding_divide_by_pot(x: np.ndarray, exponent: np.ndarray | int) -> np.ndarray:
+def rounding_divide_by_pot(x: Integers, exponent: Integers) -> np.ndarray:
     """x / 2**exponent, rounded to nearest, ties away from zero.
 
     >>> rounding_divide_by_pot(np.array([1, -1, 3, -3, 5]), 1).tolist()
@@ -95,9 +98,7 @@ def rounding_divide_by_pot(x: np.ndarray, exponent: np.ndarray | int) -> np.ndar
     return (x + half - ((x < 0) & (exponent > 0))) >> exponent
 
 
-def multiply_by_quantized_multiplier(
-    acc: np.ndarray, multiplier: np.ndarray | int, shift: np.ndarray | int
-) -> np.ndarray:
+def multiply_by_quantized_multiplier(acc: Integers, multiplier: Integers, shift: Integers) -> np.ndarray:
     """Scale int32 accumulators, rounding twice as gemmlowp does.
 
         high = floor((acc * 2**max(shift, 0) * multiplier + 2**30) / 2**31)
@@ -126,9 +127,9 @@ def _exp_near_minus_eighth(a: np.ndarray) -> np.ndarray:
     x2 = mul(x, x)
     x3 = mul(x2, x)
     x4 = mul(x2, x2)
-    thirds = mul(rounding_divide_by_pot(x4, 2) + x3, np.int64(ONE_THIRD))
+    thirds = mul(rounding_divide_by_pot(x4, 2) + x3, ONE_THIRD)
     tail = rounding_divide_by_pot(thirds + x2, 1)
-    return EXP_MINUS_EIGHTH + mul(np.int64(EXP_MINUS_EIGHTH), x + tail)
+    return EXP_MINUS_EIGHTH + mul(EXP_MINUS_EIGHTH, x + tail)
 
 
 def exp_on_negative_values(a: np.ndarray, integer_bits: int) -> np.ndarray:
@@ -151,7 +152,7 @@ def exp_on_negative_values(a: np.ndarray, integer_bits: int) -> np.ndarray:
     for exponent, factor in EXP_MINUS_POT.items():
         if exponent < integer_bits:
             bit = (remainder >> (fractional_bits + exponent)) & 1
-            result = np.where(bit, saturating_rounding_doubling_high_mul(result, np.int64(factor)), result)
+            result = np.where(bit, saturating_rounding_doubling_high_mul(result, factor), result)
     return np.where(a == 0, Q0_ONE, result)
 
 
@@ -166,7 +167,7 @@ def one_over_one_plus_x_for_x_in_0_1(x: np.ndarray) -> np.ndarray:
     """
     mul = saturating_rounding_doubling_high_mul
     half_denominator = (np.asarray(x, np.int64) + Q0_ONE + 1) >> 1
-    y = Q2_48_OVER_17 + mul(half_denominator, np.int64(Q2_NEG_32_OVER_17))
+    y = Q2_48_OVER_17 + mul(half_denominator, Q2_NEG_32_OVER_17)
     for _ in range(3):
         error = Q2_ONE - mul(half_denominator, y)
         y = y + saturate_int32(mul(y, error) << 2)

@@ -1,10 +1,11 @@
-"""The oracles' side, run as a script in a process of its own: they can crash, and two of them cannot share one.
+"""The oracles' side, a script run in a process of its own: oracles crash, and no two can share a process.
 
     python oracle_worker.py ORACLE REQUEST.npz REPLY.npz
 
-Request, for jobs 0, 1, ...: `<job>/model` (bytes of a .tflite), `<job>/input/<position>` (samples stacked along a new
-first axis), `<job>/tensors` (indices to record). Reply: `version`; `<job>/tensor/<index>` (stacked the same way),
-`<job>/why/<index>` where a tensor cannot be read, `<job>/error` where the oracle refuses the model.
+Request, for jobs 0, 1, ...: `<job>/model` (bytes of a .tflite), `<job>/input/<position>` (samples stacked
+along a new first axis), `<job>/tensors` (indices to record). Reply: `version`; `<job>/tensor/<index>`
+(stacked the same way), `<job>/why/<index>` where a tensor cannot be read, `<job>/error` where the oracle
+refuses the model.
 It exits with MISSING_PACKAGE where the oracle is not installed.
 """
 
@@ -102,7 +103,9 @@ def record(infer: Infer, inputs: list[np.ndarray], wanted: list[int]) -> dict[st
 
 def answer_job(oracle: str, request: Any, job: int) -> dict[str, np.ndarray]:
     """The reply's entries for one job."""
-    inputs = sorted((k for k in request.files if k.startswith(f"{job}/input/")), key=lambda k: int(k.split("/")[2]))
+    inputs = sorted(
+        (k for k in request.files if k.startswith(f"{job}/input/")), key=lambda k: int(k.split("/")[2])
+    )
     try:
         infer = ORACLES[oracle](request[f"{job}/model"].tobytes())
         answer = record(infer, [request[k] for k in inputs], request[f"{job}/tensors"].tolist())

@@ -37,7 +37,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """What an oracle computed; `refusal` says why there is nothing, `unreadable` which tensors it does not show.
+    """What an oracle computed; `refusal`: why there is nothing; `unreadable`: why it does not show a tensor.
 
     Shapes: tensors[i] (samples, *shape).
     """
@@ -88,7 +88,9 @@ def _run(oracle: Oracle, request: Path, reply: Path) -> None:
         if done.returncode < 0:
             how = signal.Signals(-done.returncode).name
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise OracleError(f"the oracle {oracle.value} crashed ({how}) on the model: {said[-1] if said else 'no message'}")
+        raise OracleError(
+            f"the oracle {oracle.value} crashed ({how}) on the model: {said[-1] if said else 'no message'}"
+        )
 
 
 def _recording(reply: np.lib.npyio.NpzFile, job: int) -> Recording:

@@ -1,4 +1,4 @@
-"""A graph and its plan, made ready to run: kernels checked, constants packed, once for any number of pictures."""
+"""A graph and its plan, made ready to run: kernels checked, constants packed, once for many pictures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from firmware_sim import ops
+from firmware_sim.numerics import Numerics
 from firmware_sim.ops.kernel import Kernel, Operands
 from graph.errors import ModelError, PlanError, UnsupportedOperatorError
 from graph.types import Graph, Op
@@ -34,17 +35,23 @@ class Program:
     steps: tuple[tuple[Op, ...], ...]
     kernels: dict[int, Kernel]
     constants: dict[int, np.ndarray]
+    numerics: Numerics
 
 
 def prepare(
-    graph: Graph, plan: Plan, *, engine: Engine = Engine.FAST, check_plan: bool = True
+    graph: Graph,
+    plan: Plan,
+    *,
+    numerics: Numerics = Numerics.TFLM,
+    engine: Engine = Engine.FAST,
+    check_plan: bool = True,
 ) -> Program:
-    """Check every operator and the plan, and pack what is constant; the numerics are `tflm`.
+    """Check every operator and the plan, and pack what is constant.
 
     `check_plan=False` is for tests that plant a wrong plan.
 
-    Raises: UnsupportedOperatorError naming the first operator without a kernel for its types; PlanError with the
-    first law that the plan breaks; ModelError for a graph whose output nobody computes.
+    Raises: UnsupportedOperatorError naming the first operator without a kernel for its types; PlanError
+    with the first law that the plan breaks.
     """
     violations = validate(graph, plan) if check_plan else []
     if violations:
@@ -55,21 +62,26 @@ def prepare(
     missing = [op for op in graph.ops if op.kind not in prepares]
     if missing:
         kinds = ", ".join(sorted({op.kind.value for op in missing}))
-        raise UnsupportedOperatorError(f"{missing[0]}: the simulator has no kernel for it (missing here: {kinds})")
+        raise UnsupportedOperatorError(
+            f"{missing[0]}: the simulator has no kernel for it (missing here: {kinds})"
+        )
     return Program(
         graph=graph,
         plan=plan,
         steps=tuple(tuple(graph.ops[i] for i in step.ops) for step in plan.schedule.steps),
-        kernels={op.index: _kernel(prepares[op.kind], graph, op) for op in graph.ops},
+        kernels={op.index: _kernel(prepares[op.kind], Operands.of(graph, op, numerics)) for op in graph.ops},
         constants={t.index: np.array(t.data) for t in graph.tensors if t.data is not None},
+        numerics=numerics,
     )
 
 
-def _kernel(prepare_op: ops.Prepare, graph: Graph, op: Op) -> Kernel:
+def _kernel(prepare_op: ops.Prepare, operands: Operands) -> Kernel:
     try:
-        return prepare_op(Operands.of(graph, op))
+        return prepare_op(operands)
     except ModelError:
         raise
     except (ValueError, IndexError, ZeroDivisionError, AssertionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnsupportedOperatorError(f"{op}: its tensors do not fit together ({reason})") from error
+        raise UnsupportedOperatorError(
+            f"{operands.op}: its tensors do not fit together ({reason})"
+        ) from error

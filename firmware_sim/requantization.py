@@ -91,6 +91,38 @@ class Requantization:
         return self.clamp.apply(scaled + self.zero_point, self.dtype)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FloatRequantization:
+    """ofm = clamp(round(acc * scales) + zero_point) in float64, ties away from zero: once, not twice.
+
+    Numerics `tflite-ref` scales FULLY_CONNECTED so.
+
+    Shapes: scales (C,) float64.
+    Source: TFLite reference/integer_ops/fully_connected.h, the forms that take scales.
+    """
+
+    scales: np.ndarray
+    zero_point: int
+    clamp: Clamp
+    dtype: DType
+
+    def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
+        """The output for accumulators (..., C) that hold int32, and how many of its elements saturated."""
+        real = acc.astype(np.float64) * self.scales
+        steps = np.copysign(np.floor(np.abs(real) + 0.5), real).astype(np.int64)
+        return self.clamp.apply(steps + self.zero_point, self.dtype)
+
+
+def in_float(
+    ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
+) -> FloatRequantization:
+    """scales = ifm.scale * weights.scale / ofm.scale, in float64 and in this order."""
+    assert ifm.quant and weights.quant and ofm.quant
+    scales = [ifm.quant.scale * scale / ofm.quant.scale for scale in weights.quant.scales]
+    wide = np.broadcast_to(np.array(scales), (channels,))
+    return FloatRequantization(wide, ofm.quant.zero_point, clamp_of(activation, ofm), ofm.dtype)
+
+
 def per_channel(
     ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
 ) -> Requantization:

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from firmware_sim.arena import Arena
+from firmware_sim.numerics import Numerics
 from firmware_sim.ops.kernel import Workspace
 from firmware_sim.program import Program, prepare
 from graph.errors import SixmegError
@@ -20,7 +21,7 @@ from graph.types import Graph, Tensor
 from memory_planner.types import Plan
 
 Inputs = np.ndarray | Sequence[np.ndarray] | Mapping[str, np.ndarray]
-"""One array where the model has one input; else one for each input in the model's order, or by tensor name."""
+"""One array where the model has one input; else one for each input, in their order or by tensor name."""
 
 PROGRESS_AFTER_S = 1.0
 
@@ -31,7 +32,7 @@ class InputError(SixmegError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
-    """What one inference gave; its numerics are `tflm`.
+    """What one inference gave, and by whose rounding.
 
     `activations` by tensor index, as each was when its operator had written it; empty unless asked for.
     `saturations` by operator index: elements that the output's type, not an activation, cut off.
@@ -40,15 +41,23 @@ class Simulation:
     outputs: tuple[np.ndarray, ...]
     activations: dict[int, np.ndarray]
     saturations: dict[int, int]
+    numerics: Numerics
 
 
-def run(graph: Graph, plan: Plan, ifm: Inputs, *, keep_activations: bool = False) -> Simulation:
-    """One inference, bit for bit as TensorFlow Lite Micro computes it, in the memory that `plan` lays out.
+def run(
+    graph: Graph,
+    plan: Plan,
+    ifm: Inputs,
+    *,
+    numerics: Numerics = Numerics.TFLM,
+    keep_activations: bool = False,
+) -> Simulation:
+    """One inference, bit for bit as the firmware's kernels compute it, in the memory that `plan` lays out.
 
     Shapes: as the model's inputs, in their types.
     Raises: UnsupportedOperatorError, PlanError before anything runs; InputError for another type or shape.
     """
-    program = prepare(graph, plan)
+    program = prepare(graph, plan, numerics=numerics)
     arrays, _ = _arranged(graph, ifm, single=True)
     with threadpool_limits(limits=1, user_api="blas"):
         return Machine(program).infer(arrays, keep_activations=keep_activations)
@@ -88,7 +97,9 @@ class Machine:
                 outputs = self._outputs()
             self.arena.free(when)
         outputs = outputs or self._outputs()
-        return Simulation(tuple(outputs[i] for i in program.graph.outputs), kept, saturations)
+        return Simulation(
+            tuple(outputs[i] for i in program.graph.outputs), kept, saturations, program.numerics
+        )
 
     def _outputs(self) -> dict[int, np.ndarray]:
         memory = {**self.program.constants, **self.arena.views}
@@ -100,8 +111,8 @@ def run_batch(
 ) -> tuple[np.ndarray, ...]:
     """Inferences on pictures stacked along the first axis, on all cores; the outputs stacked the same way.
 
-    The bits and their order do not depend on `workers` (by default, the cores that this process may use). A bar
-    shows on a terminal where it takes longer than a second.
+    The bits and their order do not depend on `workers` (by default, the cores that this process may use).
+    A bar shows on a terminal where it takes longer than a second.
 
     Shapes: each input (M * N, ...) for a model that takes (N, ...); each output likewise.
     Raises: InputError for another type or shape.
@@ -123,11 +134,11 @@ def run_batch(
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         done = pool.map(infer, range(count))
         shown = None if progress else True
-        for _ in tqdm(done, total=count, desc="simulate", unit="picture", disable=shown, delay=PROGRESS_AFTER_S):
+        for _ in tqdm(
+            done, total=count, desc="simulate", unit="picture", disable=shown, delay=PROGRESS_AFTER_S
+        ):
             pass
-    return tuple(
-        r.reshape(-1, *t.shape[1:]) if t.shape else r for r, t in zip(results, ofms, strict=True)
-    )
+    return tuple(r.reshape(-1, *t.shape[1:]) if t.shape else r for r, t in zip(results, ofms, strict=True))
 
 
 def stacked(graph: Graph, ifm: Inputs) -> tuple[np.ndarray, ...]:
@@ -147,7 +158,9 @@ def _arranged(graph: Graph, ifm: Inputs, *, single: bool) -> tuple[list[np.ndarr
     elif isinstance(ifm, Mapping):
         names = [t.name for t in tensors]
         if sorted(ifm) != sorted(names):
-            raise InputError(f"the inputs are named {', '.join(sorted(ifm))}; the model takes {', '.join(names)}")
+            raise InputError(
+                f"the inputs are named {', '.join(sorted(ifm))}; the model takes {', '.join(names)}"
+            )
         arrays = [ifm[name] for name in names]
     else:
         arrays = list(ifm)

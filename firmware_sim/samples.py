@@ -16,8 +16,9 @@ def generated(
 ) -> tuple[np.ndarray, ...]:
     """One array per input of the graph, `samples` stacked along a new first axis.
 
-    Samples 0, 2, 4, ... are uniform random; 1, 3, 5, ... come from `pictures` (one array per input, stacked the
-    same way) in order while they last, and are smooth synthetic ones else. Sample k depends on `seed` and k alone.
+    Samples 0, 2, 4, ... are uniform random; 1, 3, 5, ... come from `pictures` (one array per input, stacked
+    the same way) in order while they last, and are smooth synthetic ones after that. Sample k depends on
+    `seed` and k alone.
     """
     columns = []
     for position, index in enumerate(graph.inputs):

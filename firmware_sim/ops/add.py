@@ -40,7 +40,7 @@ def plain(operands: Operands) -> Kernel:
     clamp = clamp_of(operands.activation(attrs.activation), ofm)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        total = np.int64(0)
+        total = np.zeros((), np.int64)
         for values, (zero_point, factor, down) in zip(inputs, terms, strict=True):
             assert values is not None
             shifted = (values.astype(np.int64) - zero_point) << LEFT_SHIFT

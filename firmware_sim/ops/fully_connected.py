@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from firmware_sim import requantization as rq
+from firmware_sim.numerics import Numerics
 from firmware_sim.ops import products
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from graph.attrs import FullyConnectedAttrs
@@ -33,24 +34,26 @@ class _Prepared:
         operands.need(not attrs.shuffled_weights, "shuffled weights are a layout that no runtime here reads")
         operands.need(len(weights.shape) == 2, "its weights are no matrix")
         channels, depth = weights.shape
-        operands.need(ifm.elements % depth == 0, f"an input of {ifm.elements} elements has no rows of {depth}")
-        operands.need(
-            ofm.elements == ifm.elements // depth * channels,
-            f"the file gives its output {ofm.elements} elements, it computes {ifm.elements // depth * channels}",
-        )
+        operands.need(ifm.elements % depth == 0, f"an input of {ifm.elements} elements is no rows of {depth}")
+        computed = ifm.elements // depth * channels
+        operands.need(ofm.elements == computed, f"its output has {ofm.elements} elements, not {computed}")
         scales = len(weights.quant.scales)
         operands.need(scales in (1, channels), "the weights' scales fit no channel")
         self.zero_point = operands.quant(ifm).zero_point
         operands.quant(ofm)
         self.weights, self.bias = weights.data, operands.bias(2, channels)
-        scaling = rq.per_tensor if scales == 1 else rq.per_channel
-        self.requantization = scaling(ifm, weights, ofm, operands.activation(attrs.activation), channels)
+        made_of = (ifm, weights, ofm, operands.activation(attrs.activation), channels)
+        self.requantization: rq.Requantization | rq.FloatRequantization
+        if operands.numerics is Numerics.TFLITE_REF:
+            self.requantization = rq.in_float(*made_of)
+        else:
+            self.requantization = (rq.per_tensor if scales == 1 else rq.per_channel)(*made_of)
 
 
 def plain(operands: Operands) -> Kernel:
     """The definition."""
     p = _Prepared(operands)
-    channels, depth = p.weights.shape
+    depth = p.weights.shape[1]
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
         ifm = inputs[0]
@@ -66,6 +69,8 @@ def plain(operands: Operands) -> Kernel:
 def fast(operands: Operands) -> Kernel:
     """The same by one matrix product; see `products.Product` for why it is exact."""
     p = _Prepared(operands)
+    if isinstance(p.requantization, rq.FloatRequantization):
+        return plain(operands)
     product = products.Product(p.weights, p.bias, p.zero_point, p.requantization)
     channels, depth = p.weights.shape
 

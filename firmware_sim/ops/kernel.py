@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from firmware_sim.numerics import Numerics
 from firmware_sim.requantization import CLAMPING
 from graph.attrs import Activation
 from graph.errors import UnsupportedOperatorError
@@ -40,13 +41,15 @@ class Operands:
     """An operator with its tensors; `None` stands for an optional input that is left out."""
 
     op: Op
+    numerics: Numerics
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
 
     @classmethod
-    def of(cls, graph: Graph, op: Op) -> Operands:
+    def of(cls, graph: Graph, op: Op, numerics: Numerics = Numerics.TFLM) -> Operands:
         return cls(
             op=op,
+            numerics=numerics,
             inputs=tuple(graph.tensors[i] if i >= 0 else None for i in op.inputs),
             outputs=tuple(graph.tensors[i] for i in op.outputs),
         )

@@ -19,7 +19,9 @@ def plain(operands: Operands) -> Kernel:
     """
     ifm, ofm = operands.input(0, _TYPES), operands.output(_TYPES)
     amounts = operands.constant(1, (DType.INT32, DType.INT64), "paddings").reshape(-1, 2).tolist()
-    operands.need_shape(tuple(n + before + after for n, (before, after) in zip(ifm.shape, amounts, strict=True)))
+    operands.need_shape(
+        tuple(n + before + after for n, (before, after) in zip(ifm.shape, amounts, strict=True))
+    )
     value = ofm.quant.zero_point if ofm.quant and ofm.dtype is DType.INT8 else 0
     if operands.optional(2) is not None:
         value = int(operands.constant(2, (ifm.dtype,), "padding value").reshape(-1)[0])

@@ -1,4 +1,4 @@
-"""The fast path of what is a matrix product: int8 by BLAS in floating point, exact; then one compiled scaling."""
+"""The fast path of matrix products: int8 by BLAS in floating point, exact, then one compiled scaling."""
 
 from __future__ import annotations
 

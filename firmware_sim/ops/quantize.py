@@ -44,7 +44,9 @@ def plain(operands: Operands) -> Kernel:
     clamp = Clamp(*limits(ofm.dtype), saturates_low=True, saturates_high=True)
     if ifm.dtype is DType.FLOAT32:
 
-        def from_float(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
+        def from_float(
+            inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace
+        ) -> int:
             assert inputs[0] is not None
             steps = steps_of(inputs[0], after.scale) + after.zero_point
             outputs[0][...], saturated = clamp.apply(steps, ofm.dtype)

@@ -43,7 +43,7 @@ def softmax_row(row: np.ndarray, table: np.ndarray) -> np.ndarray:
     exps = table[int(row.max()) - row.astype(np.int64)]
     total = int(fp.rounding_divide_by_pot(exps, SUM_BITS).sum())
     scale, bits_over_unit = fp.reciprocal(total, SUM_BITS)
-    shares = fp.saturating_rounding_doubling_high_mul(exps, np.int64(scale))
+    shares = fp.saturating_rounding_doubling_high_mul(exps, scale)
     return np.minimum(fp.rounding_divide_by_pot(shares, bits_over_unit + 31 - 8) - 128, 127)
 
 
@@ -53,7 +53,9 @@ def plain(operands: Operands) -> Kernel:
     ifm, ofm = operands.input(0, (DType.INT8,)), operands.output((DType.INT8,))
     after = operands.quant(ofm)
     fixed = after.scale == 1 / 256 and after.zero_point == -128
-    operands.need(fixed, f"its output has the scale {after.scale:g} and zero point {after.zero_point}, not 1/256, -128")
+    operands.need(
+        fixed, f"its output has the scale {after.scale:g} and zero point {after.zero_point}, not 1/256, -128"
+    )
     scale = operands.quant(ifm).scale
     operands.need(attrs.beta * scale * 2**26 > 1, "its input's scale is too small for the fixed-point range")
     operands.need(ifm.shape[-1] < 4096, f"rows of {ifm.shape[-1]} elements overflow the runtimes' 12-bit sum")
