@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from export.firmware import Firmware
+    from export.pixels import PixelRule
 
 PARTS = ("plan", "fps", "train", "quantize", "accuracy")
 KEPT_OF_A_COMPARISON = (
@@ -34,57 +40,74 @@ KEPT_OF_A_COMPARISON = (
     "--compare", "compared", type=click.Path(), multiple=True, help="compare_*.json; may be repeated."
 )
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False), help="The folder to write.")
-def export(model: str, chip_name: str, output: str, **options: Any) -> None:
+def export(model: str, output: str, **options: Any) -> None:
     """Write the folder that firmware engineers get: MODEL (.tflite), C, golden vectors, manifest."""
     from tqdm import tqdm
 
-    from export import firmware, folder, golden, stages, tflm_arena
-    from firmware_sim.program import prepare
-    from firmware_sim.run import run_batch
-    from graph import tflite
-    from memory_planner import chip as chips
-    from memory_planner.plan import plan
+    from export import firmware, folder
 
-    rule = _pixel_rule(options["pixel_scale"], options["pixel_offset"])
-    graph = tflite.read_file(model)
-    chip = chips.load(chip_name)
-    planned = plan(graph, chip)
-    blob = Path(model).read_bytes()
-    told = stages.read({}, tuple(options["compared"])).comparisons
-    calibration = _calibration(options["calibration"])
-    inputs = options["inputs"]
-    given = golden.read_inputs(inputs, golden.input_tensor(graph), rule) if inputs else None
-    program = prepare(graph, planned)
     with tqdm(total=3, desc="export", disable=None, leave=False) as bar:
-        vectors = golden.make(
-            graph,
-            lambda batch: run_batch(program, batch, progress=False),
-            given=given,
-            count=options["samples"],
-            seed=options["seed"],
-        )
+        gathered = _gathered(model, **options)
         bar.update()
-        made = firmware.files(
-            firmware.Firmware(
-                name=options["name"] or Path(model).name.removesuffix(".tflite"),
-                blob=blob,
-                graph=graph,
-                plan=planned,
-                chip=chip,
-                vectors=vectors,
-                tflm=tflm_arena.measure(blob),
-                pixels=rule,
-                oracles=[{key: c.get(key) for key in KEPT_OF_A_COMPARISON} for c in told],
-                calibration=calibration,
-            )
-        )
+        made = firmware.files(gathered)
         bar.update()
         folder.write_folder(output, made)
         bar.update()
     click.echo(f"{output}: {len(made)} files, {sum(map(len, made.values())):,} bytes")
 
 
-def _pixel_rule(scale: str | None, offset: str | None) -> Any:
+def _gathered(model: str, **options: Any) -> Firmware:
+    """All that the folder is made from; the simulator gives the golden outputs."""
+    from export import golden, stages, tflm_arena
+    from export.firmware import Firmware
+    from firmware_sim.program import prepare
+    from firmware_sim.run import run_batch
+    from graph import tflite
+    from memory_planner import chip as chips
+    from memory_planner.plan import plan
+
+    graph, chip = tflite.read_file(model), chips.load(options["chip_name"])
+    blob = Path(model).read_bytes()
+    rule = _pixel_rule(options["pixel_scale"], options["pixel_offset"])
+    told = stages.read({}, tuple(options["compared"])).comparisons
+    oracles = [_of_this_model(comparison, blob) for comparison in told]
+    calibration = _calibration(options["calibration"])
+    tensor = golden.input_tensor(graph)
+    given = golden.read_inputs(options["inputs"], tensor, rule) if options["inputs"] else None
+    planned = plan(graph, chip)
+    program = prepare(graph, planned)
+    vectors = golden.make(
+        graph,
+        lambda batch: run_batch(program, batch, progress=False),
+        given=given,
+        count=options["samples"],
+        seed=options["seed"],
+    )
+    return Firmware(
+        name=options["name"] or Path(model).name.removesuffix(".tflite"),
+        blob=blob,
+        graph=graph,
+        plan=planned,
+        chip=chip,
+        vectors=vectors,
+        tflm=tflm_arena.measure(blob),
+        pixels=rule,
+        oracles=oracles,
+        calibration=calibration,
+    )
+
+
+def _of_this_model(comparison: Mapping[str, Any], blob: bytes) -> dict[str, Any]:
+    """What the manifest keeps of a comparison; one that names another model's hash is refused."""
+    from export.errors import ExportError
+
+    told = comparison.get("model_sha256")
+    if told is not None and told != hashlib.sha256(blob).hexdigest():
+        raise ExportError(f"the comparison with {comparison.get('oracle')} is of another model; run it again")
+    return {key: comparison.get(key) for key in KEPT_OF_A_COMPARISON}
+
+
+def _pixel_rule(scale: str | None, offset: str | None) -> PixelRule | None:
     from export.errors import ExportError
     from export.pixels import PixelRule
 

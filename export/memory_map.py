@@ -89,14 +89,13 @@ def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) ->
     written_by = {layer["name"]: layer["class"] for layer in layers or ()}
     rects = []
     for buffer in memory["buffers"]:
-        x = LEFT_PX + buffer["start"] * across
-        width = (buffer["end"] - buffer["start"]) * across
+        x = round(LEFT_PX + buffer["start"] * across, 2)
+        width = round((buffer["end"] - buffer["start"]) * across, 2)
         kind = written_by.get(buffer["name"], "input" if buffer["start"] == 0 else "other")
         y = y_of(buffer["offset"] + buffer["size_bytes"])
-        height = buffer["size_bytes"] * upwards
+        height = round(buffer["size_bytes"] * upwards, 2)
         label, sublabel = _labels(buffer, width, height)
-        box = (round(v, 2) for v in (x, y, width, height))
-        rects.append(Rect(buffer["tensor"], *box, kind, _title(buffer), label, sublabel))
+        rects.append(Rect(buffer["tensor"], x, y, width, height, kind, _title(buffer), label, sublabel))
     worst = memory["worst_step"]["step"]
     return MemoryMap(
         rects=tuple(rects),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,14 @@ from export import golden
 from export.firmware import Firmware
 from export.pixels import PixelRule
 from export.tflm_arena import TflmArena
+from files import write_json
+from firmware_sim.cycles import cycles, fps_json
 from graph.attrs import Activation, Conv2DAttrs, Padding, SoftmaxAttrs
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
-from memory_planner import plan
+from memory_planner import fit, plan
 from memory_planner.chip import Chip, load
+from memory_planner.cli import plan_json
 
 
 def _tensor(index: int, name: str, shape: tuple[int, ...], scale: float, zero: int, data=None) -> Tensor:
@@ -68,3 +73,78 @@ def firmware(tiny: Graph, npu6m: Chip) -> Firmware:
         oracles=({"oracle": "tflm", "bytes_compared": 10, "bytes_different": 0},),
         calibration={"sha256": "ab" * 32},
     )
+
+
+def stage_files(folder: Path, graph: Graph, chip: Chip) -> Path:
+    """A build folder as the main road leaves it; returns the chip's folder in it."""
+    planned = plan(graph, chip)
+    answer = fit(graph, planned, chip.budget_bytes, 4321)
+    chip_folder = folder / "mobilenet_v1_0.5_160" / "cifar10" / chip.name
+    hashes = {"model_sha256": "ab" * 32}
+    for name, content in {
+        "npu6m/plan.json": plan_json(graph, planned, answer, "model.tflite", chip),
+        "npu6m/fps.json": fps_json("model.tflite", cycles(graph, planned, chip), chip),
+        "train.json": TRAIN,
+        "quantize.json": {"float_sha256": "cd" * 32, **hashes, "calibration_sha256": "ef" * 32},
+        "accuracy.json": {**ACCURACY, **hashes},
+        "compare_tflm.json": COMPARISON,
+        "compare_tflite-ref.json": {**COMPARISON, "oracle": "tflite-ref", "bytes_different": 17},
+    }.items():
+        write_json(chip_folder.parent / name, content)
+    return chip_folder
+
+
+TRAIN = {
+    "model": "mobilenet_v1_0.5_160",
+    "alpha": 0.5,
+    "res_px": 160,
+    "activation": "relu6",
+    "classes": ["cat", "<script>alert(1)</script>"],
+    "macs": 76_000_001,
+    "parameters": 830_003,
+    "data": {
+        "word": "cifar10",
+        "origin": "a.tar",
+        "sha256": "01" * 32,
+        "train_samples": 53,
+        "test_samples": 17,
+    },
+    "init": {"asked": "auto", "used": "scratch", "why": "no <b>weights</b> for this size"},
+    "seed": 7,
+    "minutes_budget": 10,
+    "stages": [{"res_px": 32, "epochs": 1.5, "images": 79, "learning_rate": 0.1}],
+    "float_top1": 0.6312,
+    "float_loss": 1.5,
+    "test_samples": 17,
+    "versions": {"keras": "3.0"},
+    "recipe": {"name": "scratch", "label_smoothing": 0.1},
+}
+ACCURACY = {
+    "data": "cifar10",
+    "samples": 10_007,
+    "int8_top1": 0.6289,
+    "float_top1": 0.6312,
+    "agreement": 0.9713,
+    "numerics": "tflm",
+    "arena_bytes": 1,
+}
+COMPARISON = {
+    "model": "model.tflite",
+    "oracle": "tflm",
+    "oracle_version": "0.dev1",
+    "numerics": "tflm",
+    "samples": 19,
+    "seed": 1,
+    "bytes_compared": 1_234_577,
+    "bytes_different": 0,
+    "max_abs_difference": 0,
+    "tensors": [{"tensor": 2, "name": "features", "bytes_different": 0}],
+    "first_difference": None,
+    "not_compared": [{"tensor": 3, "name": "flat", "why": "shares its bytes"}],
+}
+
+
+@pytest.fixture
+def build(tmp_path: Path, tiny: Graph, npu6m: Chip) -> Path:
+    """The chip's folder of a whole build."""
+    return stage_files(tmp_path / "build", tiny, npu6m)
