@@ -53,7 +53,9 @@ def export(model: str, output: str, **options: Any) -> None:
         bar.update()
         folder.write_folder(output, made)
         bar.update()
-    click.echo(f"{output}: {len(made)} files, {sum(map(len, made.values())):,} bytes")
+    margin, chip = gathered.fit.margin_bytes, gathered.chip.name
+    fits = f"fits {chip}" if margin >= 0 else f"over the budget of {chip} by {-margin:,} bytes"
+    click.echo(f"{output}: {len(made)} files, {sum(map(len, made.values())):,} bytes; {fits}")
 
 
 def _gathered(model: str, **options: Any) -> Firmware:

@@ -15,6 +15,7 @@ from export.tflm_arena import TflmArena, Unmeasured
 from files import json_text
 from graph.types import Graph, Tensor
 from memory_planner.chip import Chip
+from memory_planner.fit import Fit, fit
 from memory_planner.types import Plan
 
 # TensorFlow Lite Micro asks for 16 on the model's bytes; flatbuffers themselves need no more.
@@ -36,6 +37,11 @@ class Firmware:
     pixels: PixelRule | None = None
     oracles: Sequence[Mapping[str, Any]] = ()
     calibration: Mapping[str, Any] | None = None
+
+    @property
+    def fit(self) -> Fit:
+        """What the model needs, against the chip's budget."""
+        return fit(self.graph, self.plan, self.chip.budget_bytes, len(self.blob))
 
 
 def files(firmware: Firmware) -> dict[str, bytes]:

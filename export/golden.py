@@ -31,13 +31,20 @@ class Golden:
 
 
 def input_tensor(graph: Graph) -> Tensor:
-    """The graph's one input, an integer tensor.
+    """The graph's one input, a batch of 1 of integers.
 
-    Raises: ExportError where there are more, or it is not of integers.
+    Raises: ExportError where there are more, or it is another.
     """
     if len(graph.inputs) != 1:
         raise ExportError(f"the model has {len(graph.inputs)} inputs; only models with one are exported")
-    return graph.tensors[graph.inputs[0]]
+    tensor = graph.tensors[graph.inputs[0]]
+    if not tensor.dtype.value.startswith(("int", "uint")):
+        raise ExportError(
+            f"input {tensor.name} is {tensor.dtype.value}; quantize the model to int8 in and out"
+        )
+    if tensor.shape[:1] != (1,):
+        raise ExportError(f"input {tensor.name} has the shape {list(tensor.shape)}; fix the batch to 1")
+    return tensor
 
 
 def seeded(tensor: Tensor, count: int, seed: int) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -20,7 +20,7 @@ NAME = "manifest.json"
 
 def describe(firmware: Firmware, files: Mapping[str, bytes], *, numerics: str) -> dict[str, Any]:
     """The manifest of `files`; equal inputs give equal manifests."""
-    tflm = firmware.tflm
+    tflm, needed = firmware.tflm, firmware.fit
     return {
         "schema_version": 1,
         "name": firmware.name,
@@ -31,7 +31,13 @@ def describe(firmware: Firmware, files: Mapping[str, bytes], *, numerics: str) -
             "sha256": hashlib.sha256(firmware.blob).hexdigest(),
             "size_bytes": len(firmware.blob),
         },
-        "chip": {"name": firmware.chip.name, "budget_bytes": firmware.chip.budget_bytes},
+        "chip": {
+            "name": firmware.chip.name,
+            "budget_bytes": needed.budget_bytes,
+            "required_bytes": needed.required_bytes,
+            "required_basis": needed.required_basis,
+            "fits": needed.fits,
+        },
         "plan": _plan(firmware.graph, firmware.plan),
         "tflm": asdict(tflm) if isinstance(tflm, TflmArena) else None,
         "tflm_not_measured_because": tflm.why if isinstance(tflm, Unmeasured) else None,

@@ -134,7 +134,13 @@ def test_the_manifest_holds_the_hash_of_every_other_file(firmware: Firmware) -> 
 
 def test_the_manifest_names_chip_plan_oracle_calibration_and_pixels(firmware: Firmware) -> None:
     manifest = json.loads(maker.files(firmware)["manifest.json"])
-    assert manifest["chip"] == {"name": "npu6m", "budget_bytes": 6 * 1024 * 1024}
+    assert manifest["chip"] == {
+        "name": "npu6m",
+        "budget_bytes": 6 * 1024 * 1024,
+        "required_bytes": 2 * 3 + 5 + firmware.plan.arena_bytes,
+        "required_basis": "constants + quantization parameters + state + arena",
+        "fits": True,
+    }
     assert firmware.plan.arena_bytes == manifest["plan"]["arena_bytes"]
     assert list(firmware.plan.offsets) == [b["offset"] for b in manifest["plan"]["buffers"]]
     assert manifest["oracles"] == [{"oracle": "tflm", "bytes_compared": 10, "bytes_different": 0}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from export import golden
 from export.errors import ExportError
 from export.pixels import PixelRule
-from graph.types import Graph
+from graph.types import DType, Graph
 
 
 def echo(inputs: np.ndarray) -> list[np.ndarray]:
@@ -98,3 +99,22 @@ def test_pixel_rule_rounds_halves_up_and_clamps(tiny: Graph) -> None:
 def test_a_pixel_rule_that_is_no_number_is_refused(rule: tuple[str, str]) -> None:
     with pytest.raises(ExportError, match="pixel rule"):
         PixelRule.parse(*rule)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dtype": DType.FLOAT32}, "is float32; quantize the model"),
+        ({"shape": (2, 5, 7, 3)}, r"shape \[2, 5, 7, 3\]; fix the batch to 1"),
+        ({"shape": ()}, r"shape \[\]"),
+    ],
+)
+def test_an_input_that_firmware_cannot_take_is_refused(tiny: Graph, change: dict, message: str) -> None:
+    tensors = (replace(tiny.tensors[0], **change), *tiny.tensors[1:])
+    with pytest.raises(ExportError, match=message):
+        golden.make(replace(tiny, tensors=tensors), echo)
+
+
+def test_a_second_input_is_refused(tiny: Graph) -> None:
+    with pytest.raises(ExportError, match="2 inputs"):
+        golden.make(replace(tiny, inputs=(0, 2)), echo)
