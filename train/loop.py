@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from train import checkpoint
+from train.errors import TrainError
 from train.interrupt import interruptible
 from train.mobilenet_v1 import CLASSIFIER
 from train.recipe import Recipe
@@ -41,6 +43,10 @@ class StageRecord:
     learning_rate_last: float = 0.0
     loss: float = 0.0
     accuracy: float = 0.0
+
+    def __str__(self) -> str:
+        speed = self.images / self.seconds if self.seconds else 0.0
+        return f"{self.res_px} px, {self.epochs:.2f} epochs, {speed:.0f} pictures/s, loss {self.loss:.3f}"
 
     def count(self, images: int, seconds: float, samples: int) -> None:
         """Add one step of `images` pictures out of `samples`."""
@@ -117,10 +123,14 @@ def fit(course: Course) -> None:
     bar = tqdm(total=100.0, initial=100 * course.budget.progress, disable=None, bar_format=_BAR)
     with writer.as_default(), interruptible() as asked, bar:
         course.saved_at = time.monotonic()
+        told = course.budget.progress
         while course.budget.progress < 1:
             for progress, note in _stage(course):
                 bar.set_description_str(note, refresh=False)
                 bar.update(100 * progress - bar.n)
+                if bar.disable and progress >= told + 0.1:  # off a terminal, where no bar is drawn
+                    told = progress
+                    logger.info("%3.0f %%  %s", 100 * progress, note)
                 if asked.is_set() or time.monotonic() - course.saved_at > CHECKPOINT_EVERY_S:
                     course.save()
                 if asked.is_set():
@@ -152,6 +162,10 @@ def _stage(course: Course) -> Iterator[tuple[float, str]]:
         course.optimizer.learning_rate = rate
         x, y = next(stream)
         loss, accuracy = (float(value) for value in step(x, y))
+        if not math.isfinite(loss):
+            raise TrainError(
+                f"the loss is {loss} after {budget.spent_steps} steps: these weights do not train"
+            )
         before_s = budget.spent_s
         progress = budget.spend()
         record.count(len(x), budget.spent_s - before_s, course.samples)
@@ -161,7 +175,7 @@ def _stage(course: Course) -> Iterator[tuple[float, str]]:
         if budget.spent_steps % LOG_EVERY_STEPS == 0:
             _log(record, budget.spent_steps)
         yield progress, f"train {record.res_px} px, loss {record.loss:.3f}, accuracy {record.accuracy:.3f}"
-    logger.info("stage %d: %s", index + 1, record)
+    logger.info("stage %d done: %s", index + 1, record)
 
 
 def running_mean(mean: float, value: float, count: int) -> float:

@@ -23,45 +23,30 @@ CLASSIFIER = "classifier"  # the last layer with weights
 ACTIVATIONS = {"relu6": 6.0, "relu": None}
 
 
-def build(
-    alpha: float, res: int | None, classes: int, activation: str = "relu6", *, dropout: float = 0.0
-) -> keras.Model:
+def build(alpha: float, res: int, classes: int, activation: str = "relu6") -> keras.Model:
     """A Keras model from pictures scaled to -1..1 to softmax probabilities.
 
     Padding is SAME throughout: for even sizes it places the extra row and column at the bottom right, as the
-    published models' explicit zero padding does, and exports without a PAD operator. With `res` None the
-    model takes any size, which is for training alone.
+    published models' explicit zero padding does, and exports without a PAD operator.
 
     Shapes: (N, res, res, 3) float32 -> (N, classes) float32.
     Raises: TrainError if alpha, res, classes or activation cannot be built.
     """
     import keras
 
-    check_size(alpha, RES_MULTIPLE_PX if res is None else res, classes)
-    if activation not in ACTIVATIONS:
-        raise TrainError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
-    first, rest = blocks(alpha)[0], blocks(alpha)[1:]
-    inputs = keras.Input((res, res, 3), name="picture")
-    x = keras.layers.Conv2D(
-        first.channels, 3, strides=first.stride, padding="same", use_bias=False, name="conv1"
-    )(inputs)
-    x = _normalize_and_activate(x, "conv1", activation)
-    for number, block in enumerate(rest, 1):
-        name = f"conv_dw_{number}"
-        depthwise = keras.layers.DepthwiseConv2D(
-            3, strides=block.stride, padding="same", use_bias=False, name=name
-        )
-        x = depthwise(x)
-        x = _normalize_and_activate(x, name, activation)
-        name = f"conv_pw_{number}"
-        x = keras.layers.Conv2D(block.channels, 1, padding="same", use_bias=False, name=name)(x)
-        x = _normalize_and_activate(x, name, activation)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    if dropout:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
-    x = keras.layers.Dense(classes, name=CLASSIFIER)(x)
-    outputs = keras.layers.Softmax(dtype="float32", name="probabilities")(x)
-    return keras.Model(inputs, outputs, name=model_name(alpha, res))
+    check_size(alpha, res, classes)
+    return _build(alpha, res, classes, activation, 0.0, keras.layers.BatchNormalization)
+
+
+def build_for_training(alpha: float, classes: int, activation: str, dropout: float) -> keras.Model:
+    """The same for pictures of any size, with dropout and a faster BatchNorm; its weights fit `build`'s.
+
+    Raises: TrainError as `build`.
+    """
+    from train.batchnorm import FusedBatchNormalization
+
+    check_size(alpha, RES_MULTIPLE_PX, classes)
+    return _build(alpha, None, classes, activation, dropout, FusedBatchNormalization)
 
 
 def model_name(alpha: float, res: int | None) -> str:
@@ -73,10 +58,41 @@ def model_name(alpha: float, res: int | None) -> str:
     return f"mobilenet_v1_{float(alpha)}_{res or 'any'}"
 
 
-def _normalize_and_activate(x: keras.KerasTensor, name: str, activation: str) -> keras.KerasTensor:
+def _build(
+    alpha: float,
+    res: int | None,
+    classes: int,
+    activation: str,
+    dropout: float,
+    normalization: type[keras.layers.BatchNormalization],
+) -> keras.Model:
     import keras
 
-    x = keras.layers.BatchNormalization(
-        momentum=BATCHNORM_MOMENTUM, epsilon=BATCHNORM_EPSILON, name=f"{name}_bn"
-    )(x)
-    return keras.layers.ReLU(ACTIVATIONS[activation], name=f"{name}_relu")(x)
+    if activation not in ACTIVATIONS:
+        raise TrainError(f"activation {activation!r} is not one of {', '.join(ACTIVATIONS)}")
+
+    def normalize_and_activate(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        normalized = normalization(momentum=BATCHNORM_MOMENTUM, epsilon=BATCHNORM_EPSILON, name=f"{name}_bn")
+        return keras.layers.ReLU(ACTIVATIONS[activation], name=f"{name}_relu")(normalized(x))
+
+    first, *separable = blocks(alpha)
+    inputs = keras.Input((res, res, 3), name="picture")
+    convolution = keras.layers.Conv2D(
+        first.channels, 3, strides=first.stride, padding="same", use_bias=False, name="conv1"
+    )
+    x = normalize_and_activate(convolution(inputs), "conv1")
+    for number, block in enumerate(separable, 1):
+        name = f"conv_dw_{number}"
+        depthwise = keras.layers.DepthwiseConv2D(
+            3, strides=block.stride, padding="same", use_bias=False, name=name
+        )
+        x = normalize_and_activate(depthwise(x), name)
+        name = f"conv_pw_{number}"
+        pointwise = keras.layers.Conv2D(block.channels, 1, padding="same", use_bias=False, name=name)
+        x = normalize_and_activate(pointwise(x), name)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    x = keras.layers.Dense(classes, name=CLASSIFIER)(x)
+    outputs = keras.layers.Softmax(name="probabilities")(x)
+    return keras.Model(inputs, outputs, name=model_name(alpha, res))

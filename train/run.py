@@ -15,7 +15,7 @@ import pictures
 from train import artefacts, pipeline, recipe, settle, weights
 from train.loop import Course, fit
 from train.macs import check_size, cost
-from train.mobilenet_v1 import build, model_name
+from train.mobilenet_v1 import build, build_for_training, model_name
 from train.schedule import Budget
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def train(wish: Wish, output: Path | None = None) -> Path:
     source = weights.find(wish.init, wish.alpha, wish.res)
     chosen = recipe.SCRATCH if source.weights is None else recipe.FINE_TUNE
     classes = len(data.classes)
-    network = build(wish.alpha, None, classes, wish.activation, dropout=chosen.dropout)
+    network = build_for_training(wish.alpha, classes, wish.activation, chosen.dropout)
     why = source.why
     if source.weights is not None:
         why = f"{why}: {weights.assign(network, source.weights, source.why)}"

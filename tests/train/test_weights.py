@@ -7,7 +7,7 @@ import pytest
 
 from train import weights
 from train.errors import TrainError
-from train.mobilenet_v1 import build
+from train.mobilenet_v1 import build, build_for_training
 
 ALPHA, RES, CLASSES = 0.25, 96, 7
 
@@ -140,6 +140,6 @@ def test_imagenet_of_a_free_alpha_and_a_missing_file_are_refused():
 def test_the_published_imagenet_weights_fill_the_model(shared: Path):
     source = weights.find(str(shared / "weights" / "keras_mobilenet_1_0_224_imagenet1000.h5"), 1.0, 224)
     assert source.used == "file"
-    model = build(1.0, None, 1000)
+    model = build_for_training(1.0, 1000, "relu6", 0.0)
     assert weights.assign(model, source.weights, source.why) == "all layers, classifier included"
     assert sum(array.size for arrays in source.weights.values() for array in arrays) == 4253864
