@@ -53,4 +53,4 @@ def load(word: str, *, seed: int = 0) -> PictureSet:
 
 
 def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "pictures"
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_.") or "pictures"

@@ -3,3 +3,5 @@
 
 class DataError(ValueError):
     """Pictures that cannot be had or read; the message names the file, folder or word."""
+
+    exit_code = 2

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
+from pictures.errors import DataError
+
 PIXEL_SCALE = 1 / 127.5
 PIXEL_OFFSET = -1.0
 
@@ -54,10 +56,10 @@ def input_table(scale: float, zero_point: int, dtype: DTypeLike) -> NDArray[np.g
     [-128, -1, 1, 127]
 
     Shapes: -> (256,) of `dtype`.
-    Raises: ValueError for a scale that is not positive and finite.
+    Raises: DataError for a scale that is not positive and finite.
     """
     if not (math.isfinite(scale) and scale > 0):
-        raise ValueError(f"input scale {scale} is not a positive number; quantize the model again")
+        raise DataError(f"input scale {scale} is not a positive number; quantize the model again")
     limits = np.iinfo(dtype)
     step, half = Fraction(float(scale)), Fraction(1, 2)
     values = [math.floor((Fraction(2 * p, 255) - 1) / step + int(zero_point) + half) for p in range(256)]

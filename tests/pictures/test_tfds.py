@@ -57,7 +57,7 @@ def test_a_tfds_set_is_copied_losslessly_with_its_splits_and_names(tmp_path, own
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.splitlines() == [
-        "tfds-few_shapes ('round/ish', 'square', 'star') tensorflow-datasets few_shapes/1.0.0 9",
+        "tfds_few_shapes ('round/ish', 'square', 'star') tensorflow-datasets few_shapes/1.0.0 9",
         "[2, 2, 2] [0, 1]",
         "[0, 10, 20, 30, 40, 50] [0]",
     ]

@@ -1,0 +1,64 @@
+"""The calibration set: a written list of pictures, drawn by class in equal parts from train."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pictures import PictureSet, draw_by_class, sha256_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """The drawn pictures, and the record that names each: what calibration.json holds.
+
+    Shapes: pixels (samples, res_px, res_px, 3) uint8.
+    """
+
+    pixels: NDArray[np.uint8]
+    record: dict[str, Any]
+
+
+def draw(pictures: PictureSet, samples: int, seed: int, res_px: int) -> Calibration:
+    """Draw `samples` pictures of the train split, as many of each class, as the model will see them.
+
+    All of train is taken where it has fewer. The record's `sha256` is that of its list of samples, written as
+    JSON without spaces; a sample's is that of its pixels at `res_px` (`pictures.sha256_of`).
+
+    Raises: DataError for a draw of none, or a picture that cannot be read.
+    """
+    train = pictures.train
+    indices = draw_by_class(train, min(samples, len(train)), seed)
+    pixels = train.read(indices, res_px)
+    listed = [
+        {
+            "name": train.names[index],
+            "class": pictures.classes[train.labels[index]],
+            "sha256": sha256_of(picture),
+        }
+        for index, picture in zip(indices.tolist(), pixels, strict=True)
+    ]
+    record = {
+        "data": pictures.word,
+        "data_sha256": pictures.sha256,
+        "split": "train",
+        "seed": seed,
+        "res_px": res_px,
+        "samples": listed,
+        "sha256": hash_of_list(listed),
+    }
+    return Calibration(pixels, record)
+
+
+def hash_of_list(samples: list[dict[str, str]]) -> str:
+    """Hash of the list of samples as JSON without spaces.
+
+    >>> hash_of_list([])[:12]
+    '4f53cda18c2b'
+    """
+    return hashlib.sha256(json.dumps(samples, separators=(",", ":")).encode()).hexdigest()
