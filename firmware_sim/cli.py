@@ -93,7 +93,9 @@ def simulate(
     "--input", "input_path", type=click.Path(), help="Pictures in the model's type: .npy, or .npz by name."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file; print one line."
+)
 @_CHIP
 @click.pass_context
 def compare(
@@ -131,7 +133,9 @@ def compare(
     if as_json:
         click.echo(json_text(content), nl=False)
     else:
-        _print(answer)
+        click.echo(verdict(answer))
+        if not output:
+            _print(answer)
     ctx.exit(BITS_DIFFER if answer.bytes_different else 0)
 
 
@@ -170,7 +174,6 @@ def _print(answer: Comparison) -> None:
         table.add_row(
             str(t.op), t.kind, str(t.tensor), name, *numbers, style="red" if t.bytes_different else None
         )
-    click.echo(verdict(answer))
     Console().print(table)
     for tensor, why in answer.not_compared:
         click.echo(f"not compared: tensor {tensor.index} ({tensor.name}): {why}")

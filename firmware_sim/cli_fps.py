@@ -14,7 +14,9 @@ from files import json_text, write_json
 @click.argument("model", type=click.Path())
 @click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file; print one line."
+)
 def fps(model: str, chip_name: str, as_json: bool, output: str | None) -> None:
     """Estimate cycles of each layer of MODEL (.tflite) and frames per second, by the chip's figures."""
     from firmware_sim.cycles import cycles, fps_json
@@ -28,8 +30,9 @@ def fps(model: str, chip_name: str, as_json: bool, output: str | None) -> None:
         write_json(output, content)
     if as_json:
         click.echo(json_text(content), nl=False)
-    else:
-        click.echo(verdict(content))
+        return
+    click.echo(verdict(content))
+    if not output:
         _print_layers(content)
 
 

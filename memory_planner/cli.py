@@ -95,7 +95,9 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
 @click.argument("model", type=click.Path())
 @click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file; print one line."
+)
 @click.pass_context
 def plan(ctx: click.Context, model: str, chip_name: str, as_json: bool, output: str | None) -> None:
     """Place every activation of MODEL (.tflite) in the chip's memory.
@@ -109,6 +111,8 @@ def plan(ctx: click.Context, model: str, chip_name: str, as_json: bool, output: 
         write_json(output, content)
     if as_json:
         click.echo(json_text(content), nl=False)
+    elif output:
+        click.echo(verdict(answer))
     else:
         click.echo("\n".join([verdict(answer), *_details(answer)]))
         _print_buffers(content)
