@@ -109,6 +109,32 @@ def test_each_header_stands_alone_twice_over_in_c_and_cplusplus(
         assert (checked.stderr, checked.returncode) == ("", 0)
 
 
+@pytest.mark.parametrize("header", ["golden.h", "model_config.h", "model_data.h"])
+def test_a_header_declares_once_however_often_it_is_included(
+    tmp_path: Path, firmware: Firmware, header: str
+) -> None:
+    written(tmp_path, firmware)
+    declared = []
+    for times in (1, 2):
+        (tmp_path / "some.c").write_text(f'#include "{header}"\n' * times)
+        command = [compiler("cc"), "-E", "-P", "some.c"]
+        seen = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        declared.append(seen.count("tiny_net_0_5_160_"))
+    assert declared[0] == declared[1] > 0
+
+
+def test_the_model_is_declared_with_the_alignment_that_the_header_tells(
+    tmp_path: Path, firmware: Firmware
+) -> None:
+    written(tmp_path, firmware)
+    told = "TINY_NET_0_5_160_DATA_ALIGNMENT_BYTES"
+    claim = f"int claim[__alignof__(tiny_net_0_5_160_data) == {told} ? 1 : -1];"
+    (tmp_path / "claim.c").write_text(f'#include "model_data.c"\n{claim}\n')
+    command = [compiler("cc"), "-std=c99", "-fsyntax-only", "claim.c"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
 def test_two_exports_are_the_same_bytes(firmware: Firmware, tiny, npu6m) -> None:
     again = replace(firmware, vectors=golden.make(tiny, lambda x: [x.reshape(len(x), -1)[:, 69::-1].copy()]))
     assert maker.files(firmware) == maker.files(again)

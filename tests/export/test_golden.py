@@ -68,6 +68,7 @@ def test_one_input_without_a_batch_is_a_batch_of_one(tiny: Graph, tmp_path: Path
         (np.zeros((0, 5, 7, 3), np.int8), "holds no input"),
         (np.zeros((1, 5, 7, 3), np.float32), "type float32, the model takes int8"),
         (b"no array", "not an .npy"),
+        (np.full((1, 5, 7, 3), None, object), "not an .npy"),
         (b"", "not an .npy"),
         (None, "No such file"),
     ],
