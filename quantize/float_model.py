@@ -118,7 +118,7 @@ def _load_keras(path: Path) -> tuple[Callable[[Any], Any], Any, Shape]:
         raise QuantizeError(f"{path}: cannot be loaded by Keras ({_short(error)}); train it again") from error
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise QuantizeError(
-            f"{path}: {len(model.inputs)} inputs and {len(model.outputs)} outputs; a classifier has one of each"
+            f"{path}: {len(model.inputs)} inputs and {len(model.outputs)} outputs; give a classifier of one"
         )
     return lambda x: model(x, training=False), model, tuple(model.inputs[0].shape)
 
@@ -133,9 +133,7 @@ def _load_saved_model(path: Path) -> tuple[Callable[[Any], Any], Any, Shape]:
         raise QuantizeError(f"{path}: no usable SavedModel ({_short(error)}); export it again") from error
     takes, gives = signature.structured_input_signature[1], signature.structured_outputs
     if len(takes) != 1 or len(gives) != 1:
-        raise QuantizeError(
-            f"{path}: {len(takes)} inputs and {len(gives)} outputs; a classifier has one of each"
-        )
+        raise QuantizeError(f"{path}: {len(takes)} inputs and {len(gives)} outputs; give a classifier of one")
     name, spec = next(iter(takes.items()))
     out = next(iter(gives))
     return lambda x: signature(**{name: tf.convert_to_tensor(x)})[out], owner, tuple(spec.shape)

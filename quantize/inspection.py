@@ -8,8 +8,8 @@ from graph.types import DType, Graph, Op, Tensor
 from quantize.errors import NotFullIntegerError
 
 FLOATS = frozenset({DType.FLOAT16, DType.BFLOAT16, DType.FLOAT32, DType.FLOAT64})
-COMPLEX = frozenset({DType.COMPLEX64, DType.COMPLEX128})
-ISLANDS = frozenset({OpKind.QUANTIZE, OpKind.DEQUANTIZE})
+FLOATS |= {DType.COMPLEX64, DType.COMPLEX128}
+CONVERSIONS = frozenset({OpKind.QUANTIZE, OpKind.DEQUANTIZE})
 
 
 def inspect(blob: bytes) -> Graph:
@@ -23,43 +23,48 @@ def inspect(blob: bytes) -> Graph:
 
 
 def check_full_integer(graph: Graph) -> None:
-    """Hold that a graph takes and gives int8, holds no float tensor, and has no QUANTIZE or DEQUANTIZE.
+    """Hold that a graph takes and gives int8, holds no float tensor, and no island of another type.
 
-    Those two mark an island: a stretch of float, or of other scales than its surroundings, that the converter
-    could not quantize. A float tensor is named with the operator that writes it or, for a constant, reads it.
+    An island begins or ends at a QUANTIZE or DEQUANTIZE that changes the type; a QUANTIZE from int8 to int8
+    only changes the scale, in integers, and may stay.
 
-    Raises: NotFullIntegerError naming the first that breaks it, in the order of execution.
+    Raises: NotFullIntegerError naming the first that breaks it: border, then operators in their order, then
+    tensors that no operator touches.
     """
     for word, indices in (("input", graph.inputs), ("output", graph.outputs)):
         for index in indices:
             _check_border(word, graph.tensors[index])
     for op in graph.ops:
-        for index in (*op.inputs, *op.outputs):
-            if index >= 0 and graph.tensors[index].dtype in FLOATS | COMPLEX:
-                raise NotFullIntegerError(
-                    f"{_tensor(graph.tensors[index])} at {op} is not integer; {_advice(op)}"
-                )
-        if op.kind in ISLANDS:
-            taken, given = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+        _check_op(graph, op)
+    for tensor in graph.tensors:
+        if tensor.dtype in FLOATS:
             raise NotFullIntegerError(
-                f"{op} from {_tensor(taken)} to {_tensor(given)} is an island; {_advice(op)}"
+                f"{_named(tensor)}, read by no operator, is float; convert the model again"
             )
 
 
 def _check_border(word: str, tensor: Tensor) -> None:
     if tensor.dtype != DType.INT8:
-        raise NotFullIntegerError(f"{word} {_tensor(tensor)} is not int8; quantize with int8 in and out")
+        raise NotFullIntegerError(f"{word} {_named(tensor)} is not int8; quantize with int8 in and out")
     if tensor.quant is None or len(tensor.quant.scales) != 1:
         raise NotFullIntegerError(
-            f"{word} {_tensor(tensor)} has no scale of its own; quantize the model again"
+            f"{word} {_named(tensor)} has no scale of its own; quantize the model again"
         )
 
 
-def _tensor(tensor: Tensor) -> str:
+def _check_op(graph: Graph, op: Op) -> None:
+    touched = [graph.tensors[index] for index in (*op.inputs, *op.outputs) if index >= 0]
+    if op.kind in CONVERSIONS and touched[0].dtype != touched[-1].dtype:
+        raise NotFullIntegerError(
+            f"{op} is the edge of an island: {_named(touched[0])} becomes {_named(touched[-1])};"
+            " replace the layer beside it by one that has an int8 kernel"
+        )
+    for tensor in touched:
+        if tensor.dtype in FLOATS:
+            raise NotFullIntegerError(
+                f"{_named(tensor)} at {op} is float; quantize it, or use a layer that has an int8 kernel"
+            )
+
+
+def _named(tensor: Tensor) -> str:
     return f"tensor {tensor.index} ({tensor.name}, {tensor.dtype.value})"
-
-
-def _advice(op: Op) -> str:
-    if op.kind in ISLANDS:
-        return "replace the float layer beside it by one that has an int8 kernel"
-    return "quantize the model, or replace this layer by one that has an int8 kernel"

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from pictures import PictureSet, draw_by_class
 from quantize import float_model, quiet
 from quantize.errors import QuantizeError
-
-if TYPE_CHECKING:
-    import onnx
+from quantize.onnx_canonical import canonical
 
 OPSET = 17
 OUTPUT_NAME = "probabilities"
@@ -73,7 +71,7 @@ def to_onnx(model: float_model.FloatModel) -> bytes:
     spec = tf.TensorSpec((None, model.res_px, model.res_px, 3), tf.float32, float_model.INPUT_NAME)
     try:
         proto, _ = tf2onnx.convert.from_function(tf.function(model.call), input_signature=[spec], opset=OPSET)
-        _rename_output(proto)
+        proto = canonical(proto, OUTPUT_NAME)
         onnx.checker.check_model(proto, full_check=True)
     except (ValueError, RuntimeError, KeyError, onnx.checker.ValidationError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -90,14 +88,3 @@ def run(blob: bytes, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     session = onnxruntime.InferenceSession(blob, providers=["CPUExecutionProvider"])
     (output,) = session.run(None, {session.get_inputs()[0].name: inputs})
     return np.asarray(output)
-
-
-def _rename_output(proto: onnx.ModelProto) -> None:
-    """Call the one output `probabilities`, where the exporter counts (Identity:0)."""
-    old = proto.graph.output[0].name
-    proto.graph.output[0].name = OUTPUT_NAME
-    for node in proto.graph.node:
-        for names in (node.input, node.output):
-            for place, name in enumerate(names):
-                if name == old:
-                    names[place] = OUTPUT_NAME
