@@ -58,7 +58,7 @@ def prepare(
         first = violations[0]
         more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
         raise PlanError(f"the plan breaks {first.law.value}: {first.message}{more}; plan the model again")
-    prepares = ops.FAST if engine is Engine.FAST else ops.PLAIN
+    prepares = ops.FAST if engine is Engine.FAST else ops.KERNELS
     missing = [op for op in graph.ops if op.kind not in prepares]
     if missing:
         kinds = ", ".join(sorted({op.kind.value for op in missing}))

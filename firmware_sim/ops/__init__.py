@@ -28,7 +28,7 @@ from graph.op_kind import OpKind
 Prepare = Callable[[Operands], Kernel]
 """Checks an operator's types and shapes and keeps what is constant; refuses with UnsupportedOperatorError."""
 
-PLAIN: Mapping[OpKind, Prepare] = MappingProxyType(
+KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
     {
         OpKind.ADD: add.plain,
         OpKind.AVERAGE_POOL_2D: average_pool_2d.plain,
@@ -52,7 +52,7 @@ PLAIN: Mapping[OpKind, Prepare] = MappingProxyType(
 
 FAST: Mapping[OpKind, Prepare] = MappingProxyType(
     {
-        **PLAIN,
+        **KERNELS,
         OpKind.CONV_2D: conv_2d.fast,
         OpKind.DEPTHWISE_CONV_2D: depthwise_conv_2d.fast,
         OpKind.FULLY_CONNECTED: fully_connected.fast,

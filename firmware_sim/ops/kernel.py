@@ -11,10 +11,14 @@ import numpy as np
 from firmware_sim.numerics import Numerics
 from firmware_sim.requantization import CLAMPING
 from graph.attrs import Activation
-from graph.errors import UnsupportedOperatorError
+from graph.errors import SixmegError, UnsupportedOperatorError
 from graph.types import DType, Graph, Op, QuantParams, Tensor
 
 AttrsT = TypeVar("AttrsT")
+
+
+class RuntimeAbortError(SixmegError):
+    """An input on which the runtimes that are simulated stop with a failed check."""
 
 
 class Workspace:

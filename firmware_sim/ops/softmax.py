@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from firmware_sim import fixed_point as fp
-from firmware_sim.ops.kernel import Kernel, Operands, Workspace
+from firmware_sim.ops.kernel import Kernel, Operands, RuntimeAbortError, Workspace
 from graph.attrs import SoftmaxAttrs
 from graph.types import DType
 
 SCALED_DIFF_BITS = 5  # differences are scaled to Q5.26
+OFM_BITS = 8
+MOST_BITS_OVER_UNIT = OFM_BITS
 SUM_BITS = 12  # exponentials are summed in Q12.19
 
 
@@ -38,13 +40,18 @@ def softmax_row(row: np.ndarray, table: np.ndarray) -> np.ndarray:
 
     Shapes: row (C,) int8, table (256,) int64; gives (C,) int64.
     Overflow: C * 2**19 < 2**31, so rows of up to 4095 elements.
+    Raises: RuntimeAbortError where the exponentials sum to 512 or more: the runtimes shift by 31 bits at most.
     Source: TFLite reference/softmax.h Softmax.
     """
     exps = table[int(row.max()) - row.astype(np.int64)]
     total = int(fp.rounding_divide_by_pot(exps, SUM_BITS).sum())
     scale, bits_over_unit = fp.reciprocal(total, SUM_BITS)
+    if bits_over_unit > MOST_BITS_OVER_UNIT:
+        raise RuntimeAbortError(
+            "SOFTMAX: a row of nearly equal elements whose exponentials sum to 512 or more; the runtimes abort"
+        )
     shares = fp.saturating_rounding_doubling_high_mul(exps, scale)
-    return np.minimum(fp.rounding_divide_by_pot(shares, bits_over_unit + 31 - 8) - 128, 127)
+    return np.minimum(fp.rounding_divide_by_pot(shares, bits_over_unit + 31 - OFM_BITS) - 128, 127)
 
 
 def plain(operands: Operands) -> Kernel:

@@ -16,7 +16,7 @@ _TYPES = (DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32, DType.BOOL)
 def index_of(
     attrs: StridedSliceAttrs, begin: list[int], end: list[int], strides: list[int]
 ) -> tuple[slice | int, ...]:
-    """Python's index for the slices; a masked end is open, a shrunk axis is one element.
+    """Python's index for the slices; a masked end is open, a shrunk axis is its first element.
 
     >>> index_of(StridedSliceAttrs(0, 0, 0, 0, 1, False), [0], [1], [1])
     (0,)
@@ -26,7 +26,8 @@ def index_of(
     index: list[slice | int] = []
     for axis, (first, last, stride) in enumerate(zip(begin, end, strides, strict=True)):
         if attrs.shrink_axis_mask >> axis & 1:
-            index.append(first)
+            masked = 0 if stride > 0 else -1
+            index.append(masked if attrs.begin_mask >> axis & 1 else first)
             continue
         low = None if attrs.begin_mask >> axis & 1 else first
         high = None if attrs.end_mask >> axis & 1 else last

@@ -1,0 +1,114 @@
+"""Each operator alone, with shapes and parameters that hypothesis chooses, against the oracles: 0 different."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from firmware_sim.numerics import Numerics
+from firmware_sim.ops import KERNELS
+from firmware_sim.oracles import Job, Oracle, record_all
+from firmware_sim.program import Engine, prepare
+from firmware_sim.run import Machine
+from graph import tflite
+from graph.errors import UnsupportedOperatorError
+from memory_planner import chip
+from memory_planner.plan import plan
+from tests.oracle.cases import CASES
+from tests.oracle.single_op import Case
+
+pytest.importorskip("tflite_micro", reason="needs the oracle extra")
+
+PER_PROCESS = 16
+CHIP = chip.load("npu6m")
+
+
+def simulate(case: Case, numerics: Numerics, engine: Engine) -> np.ndarray:
+    graph = tflite.read(case.blob)
+    program = prepare(graph, plan(graph, CHIP), numerics=numerics, engine=engine)
+    return Machine(program).infer(case.inputs).outputs[0]
+
+
+def hold(cases: list[Case], oracle: Oracle) -> int:
+    """Compare every case that the oracle runs, by both engines; gives how many bytes that were."""
+    jobs = []
+    for case in cases:
+        output = tflite.read(case.blob).outputs[0]
+        jobs.append(Job(case.blob, tuple(array[None] for array in case.inputs), (output,)))
+    compared = 0
+    for case, job, recording in zip(cases, jobs, record_all(oracle, jobs), strict=True):
+        if recording.refusal is not None:
+            continue
+        theirs = recording.tensors[job.tensors[0]][0]
+        for engine in Engine:
+            ours = simulate(case, Numerics(oracle.value), engine)
+            assert ours.dtype == theirs.dtype, case.about
+            different = np.flatnonzero(ours.reshape(-1) != theirs.reshape(-1))
+            assert different.size == 0, (
+                engine,
+                case.about,
+                ours.flat[different[0]],
+                theirs.flat[different[0]],
+            )
+            compared += ours.nbytes
+    return compared
+
+
+def batches(kind: str) -> st.SearchStrategy[list[Case]]:
+    return st.lists(CASES[kind], min_size=PER_PROCESS, max_size=PER_PROCESS)
+
+
+# No shrinking: each try is a process of the oracle's, and the message names the case.
+FAST = settings(
+    max_examples=3,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+EXHAUSTIVE = settings(FAST, max_examples=30)
+
+
+@pytest.mark.parametrize("oracle", list(Oracle))
+@pytest.mark.parametrize("kind", sorted(CASES))
+def test_an_operator_alone_has_the_oracles_bits(kind, oracle):
+    compared = []
+
+    @FAST
+    @given(batches(kind))
+    def check(cases):
+        compared.append(hold(cases, oracle))
+
+    check()
+    assert sum(compared) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("oracle", list(Oracle))
+@pytest.mark.parametrize("kind", sorted(CASES))
+def test_an_operator_alone_has_the_oracles_bits_in_a_thousand_forms(kind, oracle):
+    compared = []
+
+    @EXHAUSTIVE
+    @given(batches(kind))
+    def check(cases):
+        compared.append(hold(cases, oracle))
+
+    check()
+    assert sum(compared) > 0
+
+
+def test_every_operator_of_the_simulator_is_held_to_the_oracles():
+    assert {kind.value for kind in KERNELS} == {*CASES, "PADV2"}
+
+
+def test_an_operator_without_a_kernel_is_refused_by_index_and_name():
+    from tests.oracle.single_op import model, options, quantized
+
+    vector = quantized((1, 3), 0.5, 0)
+    graph = tflite.read(model("MUL", [vector, vector], vector, options("MulOptions")))
+    with pytest.raises(UnsupportedOperatorError, match=r"^operator 0 \(MUL\): the simulator has no kernel"):
+        prepare(graph, plan(graph, CHIP))
