@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from train import checkpoint
@@ -15,7 +16,7 @@ from train.errors import TrainError
 from train.interrupt import interruptible
 from train.mobilenet_v1 import CLASSIFIER
 from train.recipe import Recipe
-from train.schedule import Budget, learning_rate, stage_at
+from train.schedule import Budget, first_plan, learning_rate, plan, stage_at
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY_S = 30.0
 LOG_EVERY_STEPS = 20
+PROBE_STEPS = 30  # after which the speed is known and the stages are planned
 
 Step = Callable[["tf.Tensor", "tf.Tensor"], "tuple[tf.Tensor, tf.Tensor]"]
 
@@ -33,6 +35,7 @@ Step = Callable[["tf.Tensor", "tf.Tensor"], "tuple[tf.Tensor, tf.Tensor]"]
 class StageRecord:
     """What one stage did; goes into train.json. `loss` and `accuracy` are means over its last steps."""
 
+    stage: int
     res_px: int
     trains: str
     steps: int = 0
@@ -48,8 +51,10 @@ class StageRecord:
         speed = self.images / self.seconds if self.seconds else 0.0
         return f"{self.res_px} px, {self.epochs:.2f} epochs, {speed:.0f} pictures/s, loss {self.loss:.3f}"
 
-    def count(self, images: int, seconds: float, samples: int) -> None:
-        """Add one step of `images` pictures out of `samples`."""
+    def count(self, images: int, seconds: float, rate: float, samples: int) -> None:
+        """Add one step of `images` pictures out of `samples`, at this learning rate."""
+        self.learning_rate_first = self.learning_rate_first if self.steps else rate
+        self.learning_rate_last = rate
         self.steps += 1
         self.images += images
         self.seconds += seconds
@@ -74,9 +79,15 @@ class Course:
     run: dict[str, Any]
     checkpoint_file: Path
     logs: Path
-    records: dict[int, StageRecord] = field(default_factory=dict)
+    records: list[StageRecord] = field(default_factory=list)
+    res_px: tuple[int, ...] = ()
+    planned: bool = False
     saved_at: float = 0.0
     _steps: dict[str, Step] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.res_px = first_plan(self.recipe, self.final_px)
+        self.planned = self.budget.minutes is None  # an exact number of steps must not depend on speed
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -89,13 +100,32 @@ class Course:
             self._steps[trains] = step_function(self.network, self.optimizer, self.recipe, trains)
         return self._steps[trains]
 
+    def record(self, index: int) -> StageRecord:
+        """The record of stage `index` at its planned resolution: the last one, or a new one."""
+        wanted = StageRecord(index + 1, self.res_px[index], self.recipe.stages[index].trains)
+        last = self.records[-1] if self.records else None
+        if last is None or (last.stage, last.res_px) != (wanted.stage, wanted.res_px):
+            self.records.append(wanted)
+        return self.records[-1]
+
+    def plan(self, measured_px: int, images_per_second: float) -> None:
+        """Choose the stages' resolutions for the speed that was measured."""
+        assert self.budget.minutes is not None
+        epochs = images_per_second * 60 * self.budget.minutes / self.samples
+        self.res_px = plan(self.recipe, self.final_px, measured_px, epochs)
+        self.planned = True
+        sides = ", ".join(map(str, self.res_px))
+        logger.info("%.0f pictures/s at %d px: stages of %s px", images_per_second, measured_px, sides)
+
     def save(self) -> None:
         """Write the checkpoint."""
         position = {
             "run": self.run,
             "spent_s": self.budget.spent_s,
             "spent_steps": self.budget.spent_steps,
-            "records": {str(index): asdict(record) for index, record in self.records.items()},
+            "records": [asdict(record) for record in self.records],
+            "res_px": self.res_px,
+            "planned": self.planned,
         }
         checkpoint.save(self.checkpoint_file, self.variables, position)
         self.saved_at = time.monotonic()
@@ -107,7 +137,8 @@ class Course:
             return False
         self.budget.spent_s = position["spent_s"]
         self.budget.spent_steps = position["spent_steps"]
-        self.records = {int(index): StageRecord(**record) for index, record in position["records"].items()}
+        self.records = [StageRecord(**record) for record in position["records"]]
+        self.res_px, self.planned = tuple(position["res_px"]), position["planned"]
         return True
 
 
@@ -150,12 +181,10 @@ def _stage(course: Course) -> Iterator[tuple[float, str]]:
     """Train one stage to its end; yields the progress and a line about it after each step."""
     recipe, budget = course.recipe, course.budget
     index = stage_at(recipe, budget.progress)
-    stage = recipe.stages[index]
-    record = course.records.setdefault(index, StageRecord(stage.res_px(course.final_px), stage.trains))
-    step = course.step(stage.trains)
+    record = course.record(index)
+    step = course.step(record.trains)
     stream = iter(course.open_stream(record.res_px, course.seed + budget.spent_steps))
-    rate = learning_rate(recipe, budget.progress)
-    record.learning_rate_first = record.learning_rate_first or rate
+    durations_s: list[float] = []
     budget.start()
     while stage_at(recipe, budget.progress) == index and budget.progress < 1:
         rate = learning_rate(recipe, budget.progress)
@@ -168,14 +197,18 @@ def _stage(course: Course) -> Iterator[tuple[float, str]]:
             )
         before_s = budget.spent_s
         progress = budget.spend()
-        record.count(len(x), budget.spent_s - before_s, course.samples)
+        durations_s.append(budget.spent_s - before_s)
+        record.count(len(x), durations_s[-1], rate, course.samples)
         record.loss = running_mean(record.loss, loss, record.steps)
         record.accuracy = running_mean(record.accuracy, accuracy, record.steps)
-        record.learning_rate_last = rate
         if budget.spent_steps % LOG_EVERY_STEPS == 0:
             _log(record, budget.spent_steps)
         yield progress, f"train {record.res_px} px, loss {record.loss:.3f}, accuracy {record.accuracy:.3f}"
-    logger.info("stage %d done: %s", index + 1, record)
+        if not course.planned and len(durations_s) == PROBE_STEPS:
+            course.plan(record.res_px, len(x) / median(durations_s))
+            if course.res_px[index] != record.res_px:
+                break
+    logger.info("stage %d done: %s", record.stage, record)
 
 
 def running_mean(mean: float, value: float, count: int) -> float:

@@ -44,6 +44,7 @@ class Recipe:
 
     name: str
     stages: tuple[Stage, ...]
+    low_res_epochs: float | None  # the first stage's side grows where time allows so many; None: it stays
     minutes: float  # the budget where none is asked for
     batch: int
     peak_learning_rate: float
@@ -69,6 +70,7 @@ class Recipe:
 SCRATCH = Recipe(
     name="scratch",
     stages=(Stage(0.60, 0.4), Stage(0.10, 0.6), Stage(0.30, 1.0)),
+    low_res_epochs=8,
     minutes=10,
     batch=64,
     peak_learning_rate=0.2,
@@ -89,10 +91,11 @@ SCRATCH = Recipe(
 FINE_TUNE = Recipe(
     name="fine-tune",
     stages=(Stage(0.10, 0.7, "classifier"), Stage(0.45, 0.7), Stage(0.45, 1.0)),
+    low_res_epochs=None,
     minutes=15,
     batch=32,
-    peak_learning_rate=0.01,
-    classifier_learning_rate=0.1,
+    peak_learning_rate=0.004,
+    classifier_learning_rate=0.004,
     warmup_share=0.15,
     momentum=0.9,
     weight_decay=1e-3,

@@ -181,7 +181,7 @@ def _record(wish: Wish, data: pictures.PictureSet, course: Course) -> dict[str, 
         "seed": wish.seed,
         "minutes_budget": course.budget.minutes,
         "steps_budget": course.budget.steps,
-        "stages": [asdict(course.records[index]) for index in sorted(course.records)],
+        "stages": [asdict(record) for record in course.records],
         "recipe": asdict(course.recipe),
         "versions": artefacts.versions(),
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from train.errors import TrainError
+from train.macs import RES_MULTIPLE_PX
 from train.recipe import Recipe
 
 
@@ -38,6 +39,32 @@ def stage_at(recipe: Recipe, progress: float) -> int:
         if progress < end:
             return index
     return len(recipe.stages) - 1
+
+
+def first_plan(recipe: Recipe, final_px: int) -> tuple[int, ...]:
+    """The side of each stage's pictures, before any speed is known."""
+    return tuple(stage.res_px(final_px) for stage in recipe.stages)
+
+
+def plan(recipe: Recipe, final_px: int, measured_px: int, epochs: float) -> tuple[int, ...]:
+    """The same, once it is known that the whole budget holds `epochs` at `measured_px`.
+
+    A step costs as the square of the side, so the first stage holds
+    `time_share * epochs * (measured_px / side)**2` epochs. It takes the largest side at which these are
+    `recipe.low_res_epochs` at least, and no later stage goes below it.
+
+    >>> from train.recipe import SCRATCH
+    >>> [plan(SCRATCH, 160, 64, epochs) for epochs in (5, 40, 500)]
+    [(64, 96, 160), (96, 96, 160), (160, 160, 160)]
+    """
+    planned = first_plan(recipe, final_px)
+    low = planned[0]
+    if recipe.low_res_epochs is None:
+        return planned
+    for side in range(low, final_px + 1, RES_MULTIPLE_PX):
+        if recipe.stages[0].time_share * epochs * (measured_px / side) ** 2 >= recipe.low_res_epochs:
+            low = side
+    return tuple(max(low, side) for side in planned)
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from train.errors import TrainError
 from train.recipe import FINE_TUNE, SCRATCH, Recipe, Stage
-from train.schedule import Budget, learning_rate, stage_at
+from train.schedule import Budget, first_plan, learning_rate, plan, stage_at
 
 PROGRESS = st.floats(0, 1)
 RECIPES = st.sampled_from([SCRATCH, FINE_TUNE])
@@ -44,6 +44,20 @@ def test_a_stage_resolution_is_a_multiple_of_32_no_larger_than_the_final(multipl
     side = Stage(1.0, share).res_px(32 * multiple)
     assert side % 32 == 0
     assert 32 <= side <= 32 * multiple
+
+
+@given(st.integers(2, 10), st.floats(0.01, 1e4), st.floats(0.01, 1e4))
+def test_more_time_never_lowers_a_resolution(multiple: int, one: float, other: float):
+    short, long = (plan(SCRATCH, 32 * multiple, 64, epochs) for epochs in sorted((one, other)))
+    assert all(low <= high for low, high in zip(short, long, strict=True))
+    for planned in (short, long):
+        assert list(planned) == sorted(planned)
+        assert planned[-1] == 32 * multiple
+
+
+@given(st.floats(0.01, 1e4))
+def test_fine_tuning_keeps_its_resolutions_whatever_the_speed(epochs: float):
+    assert plan(FINE_TUNE, 224, 64, epochs) == first_plan(FINE_TUNE, 224) == (160, 160, 224)
 
 
 def test_only_time_between_steps_of_one_session_counts():
