@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from export.firmware import Firmware
     from export.pixels import PixelRule
 
-PARTS = ("plan", "fps", "train", "quantize", "accuracy")
+PARTS = ("plan", "fps", "train", "onnx", "quantize", "accuracy")
 KEPT_OF_A_COMPARISON = (
     *("oracle", "oracle_version", "numerics", "samples", "seed"),
     *("bytes_compared", "bytes_different", "max_abs_difference"),
@@ -135,7 +135,8 @@ def _calibration(path: str | None) -> dict[str, Any] | None:
     return {
         "sha256": listed["sha256"],
         "samples": len(listed["samples"]),
-        "data": listed.get("data"),
+        "data": PurePath(str(listed.get("data"))).name,
+        "data_sha256": listed.get("data_sha256"),
         "split": listed.get("split"),
         "seed": listed.get("seed"),
     }
@@ -146,6 +147,7 @@ def _calibration(path: str | None) -> dict[str, Any] | None:
 @click.option("--plan", type=click.Path(), help="plan.json of sixmeg plan.")
 @click.option("--fps", type=click.Path(), help="fps.json of sixmeg fps.")
 @click.option("--train", type=click.Path(), help="train.json of sixmeg train.")
+@click.option("--onnx", type=click.Path(), help="onnx.json of sixmeg onnx.")
 @click.option("--quantize", type=click.Path(), help="quantize.json of sixmeg quantize.")
 @click.option("--accuracy", type=click.Path(), help="accuracy.json of sixmeg evaluate.")
 @click.option(

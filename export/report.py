@@ -19,6 +19,7 @@ COMMANDS = {
     "accuracy": ("accuracy.json", "sixmeg evaluate MODEL.tflite --data DATA -o accuracy.json"),
     "bits": ("compare_tflm.json", "sixmeg compare MODEL.tflite --oracle tflm -o compare_tflm.json"),
     "training": ("train.json", "sixmeg train --alpha ALPHA --res RES -o DIR"),
+    "onnx": ("onnx.json", "sixmeg onnx FLOAT --data DATA -o float.onnx"),
     "quantization": ("quantize.json", "sixmeg quantize FLOAT --data DATA -o model.tflite"),
 }
 
@@ -51,9 +52,13 @@ _TRAINING = (
         "seed",
         "minutes_budget",
     ),
-    *("stages", "float_top1", "float_loss", "test_samples", "recipe", "versions", "onnx"),
+    *("stages", "float_top1", "float_loss", "test_samples", "recipe", "versions"),
 )
-_QUANTIZATION = ("float_sha256", "model_sha256", "calibration_sha256", "input", "operators", "versions")
+_ONNX = ("float_sha256", "onnx_sha256", "opset", "samples", "max_abs_difference", "agreement", "versions")
+_QUANTIZATION = (
+    *("float_sha256", "model_sha256", "calibration_sha256", "calibration_samples"),
+    *("input", "output", "operators", "versions"),
+)
 
 
 def report(stages: Stages, *, name: str | None = None, chip: str | None = None) -> dict[str, Any]:
@@ -69,6 +74,7 @@ def report(stages: Stages, *, name: str | None = None, chip: str | None = None) 
         "accuracy": _optional(stages.accuracy, _ACCURACY, "accuracy.json"),
         "bits": [_comparison(c) for c in stages.comparisons] or None,
         "training": _known(stages.train, _TRAINING),
+        "onnx": _optional(stages.onnx, _ONNX, "onnx.json"),
         "quantization": _known(stages.quantize, _QUANTIZATION),
     }
     return {
@@ -105,11 +111,12 @@ def _check_same_model(stages: Stages) -> None:
         "accuracy.json": stages.accuracy,
         **{f"compare_{c.get('oracle')}.json": c for c in stages.comparisons},
     }
-    hashes = {file: s["model_sha256"] for file, s in told.items() if s and s.get("model_sha256")}
-    if len(set(hashes.values())) > 1:
-        raise ExportError(
-            f"{' and '.join(sorted(hashes))} are about different models; run the older stage again"
-        )
+    floats = {"onnx.json": stages.onnx, "quantize.json": stages.quantize}
+    for key, files in (("model_sha256", told), ("float_sha256", floats)):
+        hashes = {file: s[key] for file, s in files.items() if s and s.get(key)}
+        if len(set(hashes.values())) > 1:
+            named = " and ".join(sorted(hashes))
+            raise ExportError(f"{named} are about different models; run the older stage again")
     chips = {s["chip"] for s in (stages.plan, stages.fps) if s and "chip" in s}
     if len(chips) > 1:
         raise ExportError(f"plan.json and fps.json are of different chips ({', '.join(sorted(chips))})")

@@ -13,7 +13,12 @@ from export.errors import ExportError
 
 # Stage files by the part that they carry. plan and fps lie in the chip's folder, the others above it.
 OF_THE_CHIP = {"plan": "plan.json", "fps": "fps.json"}
-OF_THE_MODEL = {"train": "train.json", "quantize": "quantize.json", "accuracy": "accuracy.json"}
+OF_THE_MODEL = {
+    "train": "train.json",
+    "onnx": "onnx.json",
+    "quantize": "quantize.json",
+    "accuracy": "accuracy.json",
+}
 COMPARISONS = "compare_*.json"
 
 
@@ -24,6 +29,7 @@ class Stages:
     plan: Mapping[str, Any] | None = None
     fps: Mapping[str, Any] | None = None
     train: Mapping[str, Any] | None = None
+    onnx: Mapping[str, Any] | None = None
     quantize: Mapping[str, Any] | None = None
     accuracy: Mapping[str, Any] | None = None
     comparisons: tuple[Mapping[str, Any], ...] = ()

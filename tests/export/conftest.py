@@ -85,7 +85,13 @@ def stage_files(folder: Path, graph: Graph, chip: Chip) -> Path:
         "npu6m/plan.json": plan_json(graph, planned, answer, "model.tflite", chip),
         "npu6m/fps.json": fps_json("model.tflite", cycles(graph, planned, chip), chip),
         "train.json": TRAIN,
-        "quantize.json": {"float_sha256": "cd" * 32, **hashes, "calibration_sha256": "ef" * 32},
+        "onnx.json": {**ONNX, "float_sha256": "cd" * 32},
+        "quantize.json": {
+            "float_sha256": "cd" * 32,
+            **hashes,
+            "calibration_sha256": "ef" * 32,
+            "calibration_samples": 29,
+        },
         "accuracy.json": {**ACCURACY, **hashes},
         "compare_tflm.json": COMPARISON,
         "compare_tflite-ref.json": {**COMPARISON, "oracle": "tflite-ref", "bytes_different": 17},
@@ -118,6 +124,14 @@ TRAIN = {
     "test_samples": 17,
     "versions": {"keras": "3.0"},
     "recipe": {"name": "scratch", "label_smoothing": 0.1},
+}
+ONNX = {
+    "onnx_sha256": "98" * 32,
+    "opset": 17,
+    "samples": 31,
+    "max_abs_difference": 1.5e-06,
+    "agreement": 1.0,
+    "versions": {"onnx": "1.0"},
 }
 ACCURACY = {
     "data": "cifar10",

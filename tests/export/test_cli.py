@@ -124,14 +124,20 @@ def test_two_exports_of_a_real_model_are_the_same_bytes(vww: Path, tmp_path: Pat
 
 def test_the_manifest_names_calibration_and_oracles(vww: Path, tmp_path: Path, capsys) -> None:
     calibration, comparison = tmp_path / "calibration.json", tmp_path / "compare_tflm.json"
-    listed = {"data": "cifar10", "split": "train", "seed": 5, "samples": [{}, {}, {}], "sha256": "ab" * 32}
+    listed = {
+        "data": "../pictures/flowers",
+        "split": "train",
+        "seed": 5,
+        "samples": [{}] * 3,
+        "sha256": "ab" * 32,
+    }
     calibration.write_text(json.dumps(listed))
     comparison.write_text(json.dumps({"oracle": "tflm", "bytes_compared": 97, "bytes_different": 0}))
     given = ["--calibration", calibration, "--compare", comparison]
     assert run(capsys, "export", vww, *given, "-o", tmp_path / "firmware")[0] == 0
     manifest = json.loads((tmp_path / "firmware" / "manifest.json").read_text())
-    expected = {"sha256": "ab" * 32, "samples": 3, "data": "cifar10", "split": "train", "seed": 5}
-    assert manifest["calibration"] == expected
+    expected = {"sha256": "ab" * 32, "samples": 3, "data": "flowers", "split": "train", "seed": 5}
+    assert manifest["calibration"] == {**expected, "data_sha256": None}
     assert (manifest["oracles"][0]["oracle"], manifest["oracles"][0]["bytes_compared"]) == ("tflm", 97)
 
 

@@ -43,8 +43,8 @@ def test_a_whole_build_gives_a_whole_report(build: Path) -> None:
     assert made["speed"]["assumptions"] == fps["assumptions"]
     assert [c["oracle"] for c in made["bits"]] == ["tflite-ref", "tflm"]
     assert sorted(made["sources"]) == [
-        *("accuracy.json", "compare_tflite-ref.json", "compare_tflm.json", "fps.json", "plan.json"),
-        *("quantize.json", "train.json"),
+        *("accuracy.json", "compare_tflite-ref.json", "compare_tflm.json", "fps.json", "onnx.json"),
+        *("plan.json", "quantize.json", "train.json"),
     ]
 
 
@@ -64,8 +64,8 @@ def test_plan_and_fps_alone_are_enough_and_the_rest_is_named_with_its_command(bu
     made = made_from(build)
     check(made)
     assert made["model"]["name"] == "model"
-    assert [m["part"] for m in made["missing"]] == ["accuracy", "bits", "training", "quantization"]
-    assert [made[m["part"]] for m in made["missing"]] == [None] * 4
+    assert [m["part"] for m in made["missing"]] == ["accuracy", "bits", "training", "onnx", "quantization"]
+    assert [made[m["part"]] for m in made["missing"]] == [None] * 5
     assert made["missing"][0]["command"].startswith("sixmeg evaluate")
 
 
@@ -88,6 +88,7 @@ def test_two_reports_of_the_same_files_are_the_same(build: Path) -> None:
         ("npu6m/plan.json", {"fit": {}}, "plan.json has no 'fits'"),
         ("npu6m/fps.json", {"layers": [{}]}, "fps.json has no 'op'"),
         ("accuracy.json", {"model_sha256": "99" * 32}, "accuracy.json and quantize.json are about different"),
+        ("onnx.json", {"float_sha256": "99" * 32}, "onnx.json and quantize.json are about different"),
         ("npu6m/fps.json", {"chip": "gap8"}, r"different chips \(gap8, npu6m\)"),
         ("compare_tflm.json", {"model_sha256": "99" * 32}, "compare_tflm.json and"),
     ],

@@ -178,7 +178,7 @@ def test_an_arena_above_the_lower_bound_shows_both(content: dict) -> None:
     ] == labels
 
 
-@pytest.mark.parametrize("part", ["memory", "speed", "accuracy", "bits", "training", "quantization"])
+@pytest.mark.parametrize("part", ["memory", "speed", "accuracy", "bits", "training", "onnx", "quantization"])
 def test_a_missing_part_is_said_with_the_command_that_makes_it(build: Path, part: str) -> None:
     paths, comparisons = stages.paths_in(build)
     file = {"memory": "plan", "speed": "fps", "training": "train", "quantization": "quantize"}.get(part, part)
