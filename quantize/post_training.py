@@ -82,7 +82,7 @@ def convert(model: float_model.FloatModel, pixels: NDArray[np.uint8], stderr: Te
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    # Runtimes before 2.16, and most NPUs, take one scale for the weights of FULLY_CONNECTED.
+    # One scale for the weights of FULLY_CONNECTED: every int8 kernel takes it, and it measured no less accurate.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     try:
         return bytes(converter.convert())

@@ -19,7 +19,7 @@ def aside() -> Iterator[TextIO]:
     """Turn the process's stderr aside for the block, and give a stream to the real one, for progress bars.
 
     C++ writes there before any log level holds, so the file descriptor itself is turned. What was written is
-    logged for --debug, and given out where the block raises an error that is not one of ours.
+    given out where the block raises an error that is not one of ours.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
