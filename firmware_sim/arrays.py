@@ -23,10 +23,10 @@ def read(path: str | Path) -> np.ndarray | dict[str, np.ndarray]:
     Raises: ArrayFileError for anything else, and for pickled objects, which are never loaded.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
+        with Path(path).open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return loaded
             return {name: loaded[name] for name in loaded.files}
     except OSError as error:
         raise ArrayFileError(f"{path}: {error.strerror or error}; give a .npy") from error

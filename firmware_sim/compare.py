@@ -114,7 +114,7 @@ def compare(
     *,
     numerics: Numerics | None = None,
 ) -> Comparison:
-    """Run `inputs` here and by the oracle; the numerics here are the oracle's own unless others are asked for.
+    """Run `inputs` here and by the oracle, by the oracle's own numerics unless others are asked for.
 
     Shapes: one array per input of the graph, (samples, *shape).
     Raises: UnsupportedOperatorError, PlanError before anything runs; OracleError.

@@ -40,7 +40,7 @@ def softmax_row(row: np.ndarray, table: np.ndarray) -> np.ndarray:
 
     Shapes: row (C,) int8, table (256,) int64; gives (C,) int64.
     Overflow: C * 2**19 < 2**31, so rows of up to 4095 elements.
-    Raises: RuntimeAbortError where the exponentials sum to 512 or more: the runtimes shift by 31 bits at most.
+    Raises: RuntimeAbortError where the exponentials sum to 512 or more: the runtimes shift by at most 31.
     Source: TFLite reference/softmax.h Softmax.
     """
     exps = table[int(row.max()) - row.astype(np.int64)]
@@ -48,7 +48,7 @@ def softmax_row(row: np.ndarray, table: np.ndarray) -> np.ndarray:
     scale, bits_over_unit = fp.reciprocal(total, SUM_BITS)
     if bits_over_unit > MOST_BITS_OVER_UNIT:
         raise RuntimeAbortError(
-            "SOFTMAX: a row of nearly equal elements whose exponentials sum to 512 or more; the runtimes abort"
+            "SOFTMAX: a row whose exponentials sum to 512 or more, on which the runtimes abort"
         )
     shares = fp.saturating_rounding_doubling_high_mul(exps, scale)
     return np.minimum(fp.rounding_divide_by_pot(shares, bits_over_unit + 31 - OFM_BITS) - 128, 127)

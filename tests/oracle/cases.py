@@ -63,7 +63,7 @@ def _weights(
 
 
 def _output_scale(rng: np.random.Generator, product: float, depth: int) -> float:
-    """Mostly one that fills the output's range; now and then a multiplier above 1, or an exact power of two."""
+    """Mostly one that fills the range; now and then a multiplier near or above 1."""
     typical = product * np.sqrt(depth) * 5500 / 100
     return float(np.float32(rng.choice([typical, typical, typical / 50, product * 2, product / 3])))
 

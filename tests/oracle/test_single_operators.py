@@ -1,4 +1,4 @@
-"""Each operator alone, with shapes and parameters that hypothesis chooses, against the oracles: 0 different."""
+"""Each operator alone, in shapes and parameters that hypothesis chooses, against the oracles."""
 
 from __future__ import annotations
 
