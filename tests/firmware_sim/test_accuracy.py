@@ -57,24 +57,24 @@ def test_every_picture_is_answered_in_the_order_of_the_split():
 
 def test_shares_count_hits_and_agreement():
     right = coloured([0, 1, 2, 2])
-    assert evaluate(GRAPH, PLAN, tested_on(right)).int8_top1 == 1
+    assert evaluate(GRAPH, PLAN, with_test_split(right)).int8_top1 == 1
     wrong_once = Split(np.array([0, 1, 2, 0]), right.names, right.picture, None)
-    answer = evaluate(GRAPH, PLAN, tested_on(wrong_once), np.array([0, 1, 1, 0]))
+    answer = evaluate(GRAPH, PLAN, with_test_split(wrong_once), np.array([0, 1, 1, 0]))
     assert (answer.samples, answer.int8_top1, answer.float_top1, answer.agreement) == (4, 0.75, 0.75, 0.5)
 
 
-def tested_on(split, classes=("r", "g", "b")):
+def with_test_split(split, classes=("r", "g", "b")):
     return PictureSet("colours", "colours", classes, coloured([0]), split, "made here", "")
 
 
 def test_other_classes_than_the_models_are_refused():
     with pytest.raises(InputError, match="tells 3 classes apart, colours has 2"):
-        evaluate(GRAPH, PLAN, tested_on(coloured([0]), ("r", "g")))
+        evaluate(GRAPH, PLAN, with_test_split(coloured([0]), ("r", "g")))
 
 
 def test_predictions_of_another_split_are_refused():
     with pytest.raises(InputError, match="3 float predictions for 2"):
-        evaluate(GRAPH, PLAN, tested_on(coloured([0, 1])), np.array([0, 1, 2]))
+        evaluate(GRAPH, PLAN, with_test_split(coloured([0, 1])), np.array([0, 1, 2]))
 
 
 def test_a_model_that_takes_no_picture_is_refused():
