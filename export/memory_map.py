@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,12 +66,15 @@ class MemoryMap:
 
 
 def short_name(name: str, limit: int = 48) -> str:
-    """The end of the first of the names that a converter joined.
+    """The first of the names that a converter joined, without the outer scopes that do not fit.
 
-    >>> short_name("model/conv1_relu/Relu6;model/conv1_bn/add")
-    'model/conv1_relu/Relu6'
+    >>> short_name("model/conv1_relu/Relu6;model/conv1_bn/add"), short_name("model/conv1_relu/Relu6", 20)
+    ('model/conv1_relu/Relu6', 'conv1_relu/Relu6')
     """
-    return name.split(";")[0][-limit:]
+    kept = name.split(";")[0]
+    while len(kept) > limit and "/" in kept:
+        kept = kept.split("/", 1)[1]
+    return kept[-limit:]
 
 
 def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) -> MemoryMap:
@@ -131,14 +135,14 @@ def _labels(buffer: Mapping[str, Any], width: float, height: float) -> tuple[str
 def _names(name: str) -> list[str]:
     """What may stand in a rectangle, the most telling first: a layer's name before the last function's.
 
-    >>> _names("model/conv_pw_2_relu/Relu6;model/conv_pw_2_bn/add")
-    ['conv_pw_2_relu', 'conv_pw_2', 'pw_2']
+    >>> _names("model/conv_pw_2_relu_1/Relu6;model/conv_pw_2_bn_1/add")
+    ['conv_pw_2_relu_1', 'conv_pw_2', 'pw_2']
     """
     parts = name.split(";")[0].split("/")
     if len(parts) == 1:
         return parts
     layer = parts[-2]
-    bare = layer.removesuffix("_relu")
+    bare = re.sub(r"_relu(_\d+)?$", "", layer)
     last = [] if parts[-1] in _SAYS_NOTHING else [parts[-1]]
     return list(dict.fromkeys([layer, bare, bare.removeprefix("conv_"), *last]))
 

@@ -71,7 +71,7 @@ def report(stages: Stages, *, name: str | None = None, chip: str | None = None) 
     parts = {
         "memory": _memory(stages.plan),
         "speed": _speed(stages.fps),
-        "accuracy": _optional(stages.accuracy, _ACCURACY, "accuracy.json"),
+        "accuracy": _accuracy(stages.accuracy),
         "bits": [_comparison(c) for c in stages.comparisons] or None,
         "training": _known(stages.train, _TRAINING),
         "onnx": _optional(stages.onnx, _ONNX, "onnx.json"),
@@ -161,6 +161,14 @@ def _speed(fps: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "layers": [_take(layer, _LAYER, "fps.json") for layer in top["layers"]],
         "assumptions": [_take(a, _ASSUMPTION, "fps.json") for a in top["assumptions"]],
     }
+
+
+def _accuracy(stage: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """`data` keeps the last part of a path: where the pictures lay on one machine says nothing on another."""
+    if stage is None:
+        return None
+    taken = _take(stage, _ACCURACY, "accuracy.json")
+    return {**taken, "data": PurePath(taken["data"]).name}
 
 
 def _comparison(compared: Mapping[str, Any]) -> dict[str, Any]:

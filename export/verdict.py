@@ -78,7 +78,7 @@ def bits_line(report: Report) -> str | None:
         return None
     said = (
         f"{c['bytes_different']:,} of {c['bytes_compared']:,} bytes differ"
-        f" from {c['oracle']} {c['oracle_version']}"
+        f" from {c['oracle']} ({c['oracle_version']})"
         for c in report["bits"]
     )
     return "; ".join(said)

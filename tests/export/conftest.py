@@ -123,7 +123,7 @@ TRAIN = {
     "float_loss": 1.5,
     "test_samples": 17,
     "versions": {"keras": "3.0"},
-    "recipe": {"name": "scratch", "label_smoothing": 0.1},
+    "recipe": {"name": "scratch", "stages": [{"res_share": 0.5}, {"res_share": 1.0}]},
 }
 ONNX = {
     "onnx_sha256": "98" * 32,
@@ -134,7 +134,7 @@ ONNX = {
     "versions": {"onnx": "1.0"},
 }
 ACCURACY = {
-    "data": "cifar10",
+    "data": "../pictures/flowers.tar",
     "samples": 10_007,
     "int8_top1": 0.6289,
     "float_top1": 0.6312,

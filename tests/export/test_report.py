@@ -122,8 +122,10 @@ def test_the_words_say_the_figures(build: Path) -> None:
     memory, speed, accuracy, bits = verdict.lines(made)
     assert f"{made['verdict']['required_bytes']:,} of 6,291,456 bytes" in memory
     assert f"{made['speed']['fps']:.1f} fps estimated on npu6m" in speed
-    assert accuracy == "accuracy: int8 62.9 %, float 63.1 %, same answer 97.1 % of 10,007 pictures (cifar10)"
-    assert "17 of 1,234,577 bytes differ from tflite-ref 0.dev1; 0 of" in bits
+    assert (
+        accuracy == "accuracy: int8 62.9 %, float 63.1 %, same answer 97.1 % of 10,007 pictures (flowers.tar)"
+    )
+    assert "17 of 1,234,577 bytes differ from tflite-ref (0.dev1); 0 of" in bits
 
 
 def test_over_budget_is_said_with_how_much(build: Path) -> None:

@@ -107,6 +107,12 @@ def test_what_a_file_says_is_text_and_never_markup(content: dict, page: Page) ->
     assert "b" not in {tag for tag, attrs in page.tags if "style" not in attrs}
 
 
+def test_a_nested_record_reads_as_words(page: Page) -> None:
+    said = re.sub(r"\s+", " ", "".join(page.text))
+    assert "name scratch; stages (res_share 0.5), (res_share 1.0)" in said
+    assert "{" not in said
+
+
 def test_the_verdict_is_the_headline(content: dict, page: Page) -> None:
     assert ("h1", {"id": "verdict", "class": "good"}) in page.tags
     assert "Fits npu6m" in page.text
