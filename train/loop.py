@@ -72,7 +72,7 @@ class Course:
     optimizer: keras.optimizers.Optimizer
     recipe: Recipe
     budget: Budget
-    open_stream: Callable[[int, int], tf.data.Dataset]
+    open_stream: Callable[[int, int], Iterator[tuple[tf.Tensor, tf.Tensor]]]
     samples: int
     final_px: int
     seed: int
@@ -183,7 +183,7 @@ def _stage(course: Course) -> Iterator[tuple[float, str]]:
     index = stage_at(recipe, budget.progress)
     record = course.record(index)
     step = course.step(record.trains)
-    stream = iter(course.open_stream(record.res_px, course.seed + budget.spent_steps))
+    stream = course.open_stream(record.res_px, course.seed + budget.spent_steps)
     durations_s: list[float] = []
     budget.start()
     while stage_at(recipe, budget.progress) == index and budget.progress < 1:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pictures import PIXEL_OFFSET, PIXEL_SCALE, Split
+from train.errors import TrainError
 from train.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -49,12 +51,13 @@ def keep(split: Split, side: int) -> Fetch:
 
 def batches(
     fetch: Fetch, labels: NDArray[np.int64], side: int, res: int, classes: int, recipe: Recipe, seed: int
-) -> tf.data.Dataset:
+) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
     """An endless stream of batches, each epoch in an order of its own; the last partial batch is left out.
 
     Augmentation happens at the smaller of the stored side and `res`, which is the cheaper.
 
     Shapes: -> (batch, res, res, 3) float32 in -1..1, (batch, classes) float32 one-hot.
+    Raises: TrainError, on the way, for a picture that cannot be read.
     """
     import tensorflow as tf
 
@@ -73,7 +76,11 @@ def batches(
     indices = np.arange(len(labels), dtype=np.int64)
     stream = tf.data.Dataset.from_tensor_slices((indices, labels))
     stream = stream.shuffle(len(labels), seed=seed).repeat().batch(batch, drop_remainder=True)
-    return stream.map(read).prefetch(READ_AHEAD_BATCHES)
+    try:
+        yield from stream.map(read).prefetch(READ_AHEAD_BATCHES)
+    except tf.errors.OpError as error:  # holds the whole traceback of what failed inside of the pipeline
+        reason = re.search(r"\w*Error: .*", error.message)
+        raise TrainError(reason.group() if reason else error.message.splitlines()[0]) from error
 
 
 def augmentation(recipe: Recipe, seed: int) -> list[keras.layers.Layer]:

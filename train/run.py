@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ def _course(
     fetch = pipeline.keep(data.train, side)
     labels, classes = data.train.labels, len(data.classes)
 
-    def open_stream(res: int, seed: int) -> tf.data.Dataset:
+    def open_stream(res: int, seed: int) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         return pipeline.batches(fetch, labels, side, res, classes, chosen, seed)
 
     run = {

@@ -8,6 +8,7 @@ import pytest
 
 import pictures
 from train import pipeline
+from train.errors import TrainError
 from train.recipe import SCRATCH
 
 PLAIN = dataclasses.replace(SCRATCH, flip=False, translate=0.0, zoom=0.0, batch=24)
@@ -79,3 +80,13 @@ def test_small_pictures_are_kept_at_their_own_size(split):
     native = dataclasses.replace(split, native_px=32)
     assert pipeline.stored_px(native, 160) == 32
     assert pipeline.stored_px(dataclasses.replace(split, native_px=256), 160) == 160
+
+
+def test_a_picture_that_fails_on_the_way_is_said_in_one_line(split):
+    def broken(indices):
+        raise pictures.DataError("flowers/rose.jpg cannot be decoded")
+
+    stream = pipeline.batches(broken, split.labels, 32, 32, 3, PLAIN, 0)
+    with pytest.raises(TrainError) as raised:
+        next(stream)
+    assert str(raised.value) == "DataError: flowers/rose.jpg cannot be decoded"
