@@ -139,11 +139,11 @@ def fetch(folder: Path) -> tuple[dict[str, Decoded], str]:
     reasons = []
     for source, download, decode, sha256 in sources:
         try:
-            archive = download(folder)
-            if sha256_of_file(archive) != sha256:
-                raise DataError(f"{archive.name} has the wrong sha256")
-            splits = decode(archive)
-            archive.unlink()
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                archive = download(Path(place))
+                if sha256_of_file(archive) != sha256:
+                    raise DataError(f"{archive.name} has the wrong sha256")
+                splits = decode(archive)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             reason = _one_line(error)
             log.warning("cifar10: %s does not answer (%s)", source, reason)

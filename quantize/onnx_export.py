@@ -41,10 +41,11 @@ def export(path: str | Path, pictures: PictureSet, samples: int = COMPARED, seed
     path = Path(path)
     with quiet.aside():
         model = float_model.load(path)
-        float_model.check_classes(model, pictures)
+    float_model.check_classes(model, pictures)
+    chosen = draw_by_class(pictures.test, min(samples, len(pictures.test)), seed)
+    inputs = float_model.as_input(pictures.test.read(chosen, model.res_px))
+    with quiet.aside():
         blob = to_onnx(model)
-        chosen = draw_by_class(pictures.test, min(samples, len(pictures.test)), seed)
-        inputs = float_model.as_input(pictures.test.read(chosen, model.res_px))
         by_keras = np.asarray(model.call(inputs))
         by_onnx = run(blob, inputs)
     record = {

@@ -39,10 +39,11 @@ def quantize(path: str | Path, pictures: PictureSet, samples: int = 200, seed: i
     become integer throughout, DataError for pictures that cannot be read.
     """
     path = Path(path)
-    with quiet.aside() as stderr:
+    with quiet.aside():
         model = float_model.load(path)
-        float_model.check_classes(model, pictures)
-        drawn = calibration.draw(pictures, samples, seed, model.res_px)
+    float_model.check_classes(model, pictures)
+    drawn = calibration.draw(pictures, samples, seed, model.res_px)
+    with quiet.aside() as stderr:
         blob = convert(model, drawn.pixels, stderr)
     graph = inspection.inspect(blob)
     record = {
@@ -82,7 +83,7 @@ def convert(model: float_model.FloatModel, pixels: NDArray[np.uint8], stderr: Te
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    # One scale for the weights of FULLY_CONNECTED: every int8 kernel takes it, and it measured no less accurate.
+    # One scale for the weights of FULLY_CONNECTED: every int8 kernel takes it; measured no less accurate.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     try:
         return bytes(converter.convert())

@@ -41,6 +41,11 @@ def test_without_given_splits_a_fifth_of_each_class_is_test(make_folder):
     assert not set(loaded.train.names) & set(loaded.test.names)
 
 
+def test_train_alone_is_parted(make_folder):
+    loaded = pictures.load(str(make_folder("pets", {"train/cat": 10, "train/dog": 10})))
+    assert (loaded.classes, len(loaded.train), len(loaded.test)) == (("cat", "dog"), 16, 4)
+
+
 def test_the_seed_alone_parts_a_folder(make_folder):
     root = str(make_folder("pets", {"cat": 20, "dog": 10}))
     assert pictures.load(root).test.names == pictures.load(root).test.names

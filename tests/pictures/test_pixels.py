@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -38,6 +38,7 @@ def test_the_usual_input_scale_gives_two_pixels_one_value():
     assert table == [*range(-128, 0), *range(-1, 127)]
 
 
+@settings(deadline=None)
 @given(st.floats(2**-13, 8, width=32), st.integers(-128, 127))
 def test_the_table_is_the_nearest_integer_ties_upwards(scale, zero_point):
     table = input_table(scale, zero_point, np.int8)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -39,6 +39,7 @@ def test_fewer_samples_than_classes_come_from_different_classes():
     assert drawn != split.labels[draw_by_class(split, 7, seed=1)].tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(0, 9), st.data())
 def test_parts_differ_by_one_at_most_where_classes_are_large_enough(labels, seed, data):
     split = split_of(labels, side=1)
@@ -67,6 +68,7 @@ def test_a_draw_of_too_many_or_none_is_refused(count):
         draw_by_class(split_of([0] * 12), count, 0)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 40), st.integers(1, 7), st.integers(0, 3))
 def test_parting_is_whole_disjoint_and_blind_to_order(count, classes, seed):
     names = [f"{i}" for i in range(count)]

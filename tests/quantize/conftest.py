@@ -13,13 +13,6 @@ RES = 32
 COLOURS = {"blue": (20, 40, 230), "green": (30, 200, 60), "red": (240, 30, 20)}
 
 
-def pytest_collection_modifyitems(items):
-    """TensorFlow's and tf2onnx's own deprecations are none of ours."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
-
-
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory) -> Path:
     """Three classes by colour: 8 pictures of train and 3 of val each, black and white pixels in all."""
