@@ -83,7 +83,7 @@ $(C)/plan.json: $(B)/model.tflite $(C)/chip.args
 $(C)/fps.json: $(B)/model.tflite $(C)/chip.args
 	$(SIXMEG) fps $< --chip '$(CHIP)' -o $@
 
-STAGES := $(B)/float.onnx $(B)/accuracy.json $(B)/compare_tflm.json $(B)/compare_tflite-ref.json \
+STAGES := $(B)/float.keras $(B)/float.onnx $(B)/model.tflite $(B)/accuracy.json $(B)/compare_tflm.json $(B)/compare_tflite-ref.json \
   $(C)/plan.json $(C)/fps.json
 
 $(C)/report.html: $(STAGES) $(wildcard export/*.py export/templates/*)
