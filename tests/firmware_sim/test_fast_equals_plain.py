@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from firmware_sim.ops import FAST, KERNELS
-from firmware_sim.ops.products import Product
+from firmware_sim.ops.products import Product, Scaling
 from firmware_sim.program import Engine, prepare
 from firmware_sim.requantization import Clamp, Requantization
 from firmware_sim.run import Machine
@@ -87,3 +88,26 @@ def test_a_product_beyond_float32_would_lose_its_last_bit_there():
 
 def test_every_fast_kernel_has_a_definition():
     assert set(FAST) == set(KERNELS)
+
+
+@FEW
+@given(
+    st.lists(st.integers(-(1 << 20), 1 << 20), min_size=8, max_size=64),
+    st.sampled_from([1 << 30, (1 << 31) - 1, 1518500250]),
+    st.integers(-12, 2),
+    st.sampled_from([np.float32, np.float64, np.int32]),
+)
+@example([-6, 6, -2, 2, 0, 1, -1, 3], 1 << 30, -1, np.float32)
+def test_the_compiled_scaling_is_the_definition_on_ties_and_off_them(values, multiplier, shift, dtype):
+    from firmware_sim import compiled
+
+    one = np.ones(1, np.int64)
+    clamp = Clamp(-100, 90, saturates_low=True, saturates_high=False)
+    plain = Requantization(one * multiplier, one * shift, 3, clamp, DType.INT8)
+    scaling = Scaling.of(plain)
+    acc, ofm = np.array(values)[:, None], np.empty((len(values), 1), np.int8)
+    folded = np.array([-7], np.int32)
+    saturated = compiled.requantize(acc.astype(dtype), folded, scaling.channels, scaling.ends, ofm)
+    expected, count = plain.apply(acc - 7)
+    assert expected.tolist() == ofm.tolist()
+    assert count == saturated
