@@ -26,6 +26,15 @@ COMMANDS = {
     "report": "export.cli",
 }
 
+# What `pip install .` leaves out, and the extra that brings it.
+EXTRAS = {
+    "tensorflow": "train",
+    "keras": "train",
+    "tf2onnx": "train",
+    "onnx": "train",
+    "onnxruntime": "train",
+}
+
 
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -57,6 +66,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         _fail("interrupted; what was finished is kept, run the same command again", 130)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package not in EXTRAS:
+            raise
+        _fail(f"this needs {package}, which is not installed; pip install 'sixmeg[{EXTRAS[package]}]'", 2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

@@ -73,6 +73,17 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
         sixmeg.main([])
 
 
+@pytest.mark.parametrize("name", ["tensorflow", "keras.models"])
+def test_a_missing_extra_is_named(name, monkeypatch, capsys):
+    def miss(*_, **__):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(sixmeg.cli, "main", miss)
+    with pytest.raises(SystemExit, match="2"):
+        sixmeg.main([])
+    assert "pip install 'sixmeg[train]'" in capsys.readouterr().err
+
+
 def test_a_full_disk_is_one_line_and_2(monkeypatch, capsys):
     def fail(*_, **__):
         raise OSError(28, "No space left on device", "plan.json")
