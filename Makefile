@@ -16,6 +16,7 @@ SEED ?= 0
 ACTIVATION ?= relu6
 SAMPLES ?= 20
 BUILD ?= build
+MODELS ?= ../shared/models/*.tflite
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 BIN := .venv/bin
@@ -27,7 +28,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model test test-all lint summary clean FORCE
+.PHONY: help setup model summary bench-arena test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -99,6 +100,9 @@ $(C)/firmware/manifest.json: $(B)/model.tflite $(B)/inputs.npy $(B)/compare_tflm
 
 summary: $(READY) ## MACs and parameters of the paper's 16 networks, ours beside the paper's
 	@$(SIXMEG) summary
+
+bench-arena: $(READY) ## Arenas of our plans beside TFLM's, for MODELS=
+	@$(BIN)/python -m benchmarks.arena $(MODELS)
 
 test: $(READY) ## Tests, style and types; under 10 minutes
 	$(MAKE) --no-print-directory lint
