@@ -60,7 +60,7 @@ def onnx(float_model: Path, data: str, samples: int, output: Path) -> None:
     write_json(output.with_name("onnx.json"), made.record)
     write_bytes(output, made.blob)
     click.echo(
-        f"onnx, {len(made.blob):,} bytes, from Keras by {made.record['max_abs_difference']:.2g} at most, "
+        f"onnx, {len(made.blob):,} bytes, within {made.record['max_abs_difference']:.2g} of Keras, "
         f"same class in {made.record['agreement']:.0%} of {made.record['samples']} pictures: {output}"
     )
 
