@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_sim.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from firmware_sim.fixed_point import (
+    INT32_MAX,
+    INT32_MIN,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    wrap_int32,
+)
 from graph.attrs import Activation
 from graph.types import DType, QuantParams, Tensor
 
@@ -98,6 +104,8 @@ class FloatRequantization:
     Numerics `tflite-ref` scales FULLY_CONNECTED so.
 
     Shapes: scales (C,) float64.
+    Overflow: a product beyond int32 becomes -2**31, as x86-64 converts it, and the zero point's addition
+        wraps; in C both are undefined.
     Source: TFLite reference/integer_ops/fully_connected.h, the forms that take scales.
     """
 
@@ -109,8 +117,10 @@ class FloatRequantization:
     def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
         """The output for accumulators (..., C) that hold int32, and how many of its elements saturated."""
         real = acc.astype(np.float64) * self.scales
-        steps = np.copysign(np.floor(np.abs(real) + 0.5), real).astype(np.int64)
-        return self.clamp.apply(steps + self.zero_point, self.dtype)
+        steps = np.copysign(np.floor(np.abs(real) + 0.5), real)
+        inside = (steps >= INT32_MIN) & (steps <= INT32_MAX)
+        values = wrap_int32(np.where(inside, steps, INT32_MIN).astype(np.int64) + self.zero_point)
+        return self.clamp.apply(values, self.dtype)
 
 
 def in_float(
