@@ -11,12 +11,7 @@ FLOAT = click.Path(exists=True, path_type=Path)
 DATA_HELP = "What the model was trained on: cifar10, a folder or .tar of class folders, tfds:NAME."
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """Make full-integer int8 .tflite, or ONNX, of a float Keras model."""
-
-
-@main.command()
+@click.command()
 @click.argument("float_model", metavar="FLOAT", type=FLOAT)
 @click.option("--data", required=True, help=DATA_HELP)
 @click.option(
@@ -42,7 +37,7 @@ def quantize(float_model: Path, data: str, samples: int, seed: int, output: Path
     )
 
 
-@main.command()
+@click.command()
 @click.argument("float_model", metavar="FLOAT", type=FLOAT)
 @click.option("--data", required=True, help=DATA_HELP)
 @click.option(
