@@ -10,13 +10,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+Integer = int | np.signedinteger
+
 # Rows of the `channels` table and of `ends`; see products.Scaling, which makes both.
 MULTIPLIER, LEFT, RIGHT, HALF, TIE = range(5)
 ZERO_POINT, LOW, HIGH, COUNT_BELOW, COUNT_ABOVE = range(5)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _scale(acc, multiplier, left, right, half, tie):  # type: ignore[no-untyped-def]
+def _scale(
+    acc: Integer, multiplier: Integer, left: Integer, right: Integer, half: Integer, tie: Integer
+) -> Integer:
     """fixed_point.multiply_by_quantized_multiplier for one int32."""
     shifted = np.int64(np.int32(acc << left))
     high = (shifted * np.int64(multiplier) + np.int64(1 << 30)) >> np.int64(31)
@@ -25,7 +29,9 @@ def _scale(acc, multiplier, left, right, half, tie):  # type: ignore[no-untyped-
 
 
 @njit(nogil=True, cache=True)
-def requantize(acc, folded, channels, ends, ofm):  # type: ignore[no-untyped-def]
+def requantize(
+    acc: np.ndarray, folded: np.ndarray, channels: np.ndarray, ends: np.ndarray, ofm: np.ndarray
+) -> Integer:
     """ofm = clamp(scale(acc + folded) + zero_point); gives how many elements saturated.
 
     Shapes: acc (P,O) float32, float64 or int32, all of integers; folded (O,) int32, channels (5,O) int32,
@@ -50,7 +56,16 @@ def requantize(acc, folded, channels, ends, ofm):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True)
-def depthwise(ifm, weights, bias, geometry, ifm_zero_point, channels, ends, ofm):  # type: ignore[no-untyped-def]
+def depthwise(
+    ifm: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    geometry: np.ndarray,
+    ifm_zero_point: Integer,
+    channels: np.ndarray,
+    ends: np.ndarray,
+    ofm: np.ndarray,
+) -> Integer:
     """A depthwise convolution, scaled and clamped; gives how many elements saturated.
 
     Shapes: ifm (N,H,W,C) int8, weights (KH,KW,C) int32, bias (C,) int32, geometry (6,) int64,
@@ -82,13 +97,23 @@ def depthwise(ifm, weights, bias, geometry, ifm_zero_point, channels, ends, ofm)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _accumulate(acc, pixel, tap, zero_point):  # type: ignore[no-untyped-def]
+def _accumulate(acc: np.ndarray, pixel: np.ndarray, tap: np.ndarray, zero_point: Integer) -> None:
     for c in range(acc.shape[0]):
         acc[c] += np.int32(np.int32(pixel[c]) - zero_point) * tap[c]
 
 
 @njit(nogil=True, cache=True)
-def patches(ifm, geometry, kernel_h, kernel_w, zero_point, ofm_h, ofm_w, first, out):  # type: ignore[no-untyped-def]
+def patches(
+    ifm: np.ndarray,
+    geometry: np.ndarray,
+    kernel_h: Integer,
+    kernel_w: Integer,
+    zero_point: Integer,
+    ofm_h: Integer,
+    ofm_w: Integer,
+    first: Integer,
+    out: np.ndarray,
+) -> None:
     """The windows of output pixels first, first + 1, ... as rows of `out`; padding holds zero_point.
 
     Shapes: ifm (N,H,W,C) int8, geometry (6,) int64, out (P,KH*KW*C) float32 or float64.

@@ -1,5 +1,8 @@
 """What run and run_batch take, refuse and give."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -108,3 +111,9 @@ def test_a_softmax_row_on_which_the_runtimes_abort_is_refused():
     softmax_row(np.zeros(511, np.int8), table)
     with pytest.raises(RuntimeAbortError, match="512"):
         softmax_row(np.zeros(512, np.int8), table)
+
+
+def test_the_compiler_is_loaded_only_when_something_is_simulated():
+    code = "import sys, firmware_sim, firmware_sim.cli, firmware_sim.cycles; print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

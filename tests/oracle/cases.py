@@ -5,23 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from tests.oracle import cases_layout as layout
+from tests.oracle.choices import ACTIVATIONS, CHANNELS, PRIMES, SCALES, SEEDS, SMALL, ZERO_POINTS, int8
 from tests.oracle.single_op import Case, Spec, constant, model, options, quantized
-
-PRIMES = st.sampled_from([2, 3, 5, 7, 11])
-SMALL = st.sampled_from([1, 2, 3, 5])
-CHANNELS = st.sampled_from([1, 2, 3, 5, 7, 13, 17])
-ZERO_POINTS = st.sampled_from([-128, -127, -3, 0, 5, 127])
-# Powers of two put accumulators exactly on rounding ties; the others are what converters write.
-SCALES = st.sampled_from([0.5, 0.25, 0.0625, 0.00392156885936856, 0.0235294122248888, 0.047058, 0.1103])
-ACTIVATIONS = st.sampled_from([0, 1, 2, 3])
-SEEDS = st.integers(0, 2**31)
-
-
-def _int8(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Random bytes; one in eight sits at an end of the range."""
-    values = rng.integers(-128, 128, shape)
-    ends = rng.choice([-128, 127], shape)
-    return np.where(rng.random(shape) < 0.125, ends, values).astype(np.int8)
 
 
 def _outputs(size: int, reach: int, stride: int, same: bool) -> int:
@@ -58,7 +44,7 @@ def _weights(
     scales = (base,)
     if draw(st.booleans()):
         scales = tuple(float(np.float32(base * f)) for f in rng.choice([0.25, 0.37, 0.5, 1.0, 3.1], channels))
-    spec = Spec(shape, "int8", scales, (0,) * len(scales), axis, _int8(rng, shape).clip(-127))
+    spec = Spec(shape, "int8", scales, (0,) * len(scales), axis, int8(rng, shape).clip(-127))
     return spec, scales
 
 
@@ -99,7 +85,7 @@ def conv_2d(draw: st.DrawFn) -> Case:
     )
     bias = _bias(rng, channels, scales, ifm.scales[0])
     inputs = [ifm, weights] if bias is None else [ifm, weights, bias]
-    return Case(model("CONV_2D", inputs, ofm, table), (_int8(rng, ifm.shape),), f"{window} {ifm} {scales}")
+    return Case(model("CONV_2D", inputs, ofm, table), (int8(rng, ifm.shape),), f"{window} {ifm} {scales}")
 
 
 @st.composite
@@ -124,7 +110,7 @@ def depthwise_conv_2d(draw: st.DrawFn) -> Case:
     bias = _bias(rng, channels, scales, ifm.scales[0])
     inputs = [ifm, weights] if bias is None else [ifm, weights, bias]
     blob = model("DEPTHWISE_CONV_2D", inputs, ofm, table)
-    return Case(blob, (_int8(rng, ifm.shape),), f"{window} {ifm} {scales}")
+    return Case(blob, (int8(rng, ifm.shape),), f"{window} {ifm} {scales}")
 
 
 @st.composite
@@ -138,7 +124,7 @@ def fully_connected(draw: st.DrawFn) -> Case:
     bias = _bias(rng, channels, scales, ifm.scales[0])
     table = options("FullyConnectedOptions", fusedActivationFunction=draw(ACTIVATIONS))
     blob = model("FULLY_CONNECTED", [ifm, weights, bias], ofm, table)
-    return Case(blob, (_int8(rng, ifm.shape),), f"{ifm} {scales} {ofm}")
+    return Case(blob, (int8(rng, ifm.shape),), f"{ifm} {scales} {ofm}")
 
 
 @st.composite
@@ -156,7 +142,7 @@ def pool_2d(draw: st.DrawFn, kind: str) -> Case:
         filterWidth=w["kernel"],
         fusedActivationFunction=draw(ACTIVATIONS),
     )
-    return Case(model(kind, [ifm], ofm, table), (_int8(rng, ifm.shape),), f"{window} {ifm}")
+    return Case(model(kind, [ifm], ofm, table), (int8(rng, ifm.shape),), f"{window} {ifm}")
 
 
 @st.composite
@@ -171,7 +157,7 @@ def mean(draw: st.DrawFn) -> Case:
     scale = float(np.float32(ifm.scales[0] * rng.choice([1.0, 0.5, 0.31, 2.7])))
     ofm = quantized(out, scale, draw(ZERO_POINTS))
     blob = model("MEAN", [ifm, constant(list(axes))], ofm, options("ReducerOptions", keepDims=keep))
-    return Case(blob, (_int8(rng, shape),), f"{ifm} {ofm} {axes} {keep}")
+    return Case(blob, (int8(rng, shape),), f"{ifm} {ofm} {axes} {keep}")
 
 
 @st.composite
@@ -181,7 +167,7 @@ def softmax(draw: st.DrawFn) -> Case:
     scale = draw(st.sampled_from([1e-4, 0.0039, 0.0625, 0.11, 0.5, 1.3, 40.0]))
     table = options("SoftmaxOptions", beta=draw(st.sampled_from([1.0, 0.5, 2.3])))
     ifm, ofm = quantized(shape, scale, draw(ZERO_POINTS)), quantized(shape, 1 / 256, -128)
-    return Case(model("SOFTMAX", [ifm], ofm, table), (_int8(rng, shape),), f"{ifm} {table.beta}")
+    return Case(model("SOFTMAX", [ifm], ofm, table), (int8(rng, shape),), f"{ifm} {table.beta}")
 
 
 @st.composite
@@ -197,24 +183,7 @@ def add(draw: st.DrawFn) -> Case:
     ofm = quantized(shape, scale, draw(ZERO_POINTS))
     table = options("AddOptions", fusedActivationFunction=draw(ACTIVATIONS))
     blob = model("ADD", [a, b], ofm, table)
-    return Case(blob, (_int8(rng, shape), _int8(rng, other)), f"{a} {b} {ofm}")
-
-
-@st.composite
-def pad(draw: st.DrawFn) -> Case:
-    rng = np.random.default_rng(draw(SEEDS))
-    shape = (1, draw(PRIMES), draw(PRIMES), draw(CHANNELS))
-    amounts = rng.integers(0, 4, (4, 2))
-    amounts[0] = 0
-    out = tuple(int(n + a) for n, a in zip(shape, amounts.sum(axis=1), strict=True))
-    ifm = quantized(shape, draw(SCALES), draw(ZERO_POINTS))
-    ofm = quantized(out, ifm.scales[0], ifm.zero_points[0])
-    inputs = [ifm, constant(amounts)]
-    if draw(st.booleans()):
-        value = np.array([rng.integers(-128, 128)], np.int8)
-        inputs.append(Spec((1,), "int8", ifm.scales, ifm.zero_points, 0, value))
-    kind, table = ("PADV2", "PadV2Options") if len(inputs) == 3 else ("PAD", "PadOptions")
-    return Case(model(kind, inputs, ofm, options(table)), (_int8(rng, shape),), f"{ifm} {amounts.tolist()}")
+    return Case(blob, (int8(rng, shape), int8(rng, other)), f"{a} {b} {ofm}")
 
 
 @st.composite
@@ -241,65 +210,7 @@ def dequantize(draw: st.DrawFn) -> Case:
     rng = np.random.default_rng(draw(SEEDS))
     ifm = quantized((1, draw(PRIMES), draw(CHANNELS)), draw(SCALES), draw(ZERO_POINTS))
     blob = model("DEQUANTIZE", [ifm], Spec(ifm.shape, "float32"), options("DequantizeOptions"))
-    return Case(blob, (_int8(rng, ifm.shape),), f"{ifm}")
-
-
-@st.composite
-def reshape(draw: st.DrawFn) -> Case:
-    rng = np.random.default_rng(draw(SEEDS))
-    shape = (1, draw(PRIMES), draw(PRIMES), draw(CHANNELS))
-    out = draw(st.sampled_from([(1, shape[1] * shape[2] * shape[3]), (shape[3], shape[1], shape[2])]))
-    ifm = quantized(shape, draw(SCALES), draw(ZERO_POINTS))
-    ofm = quantized(out, ifm.scales[0], ifm.zero_points[0])
-    blob = model("RESHAPE", [ifm, constant(list(out))], ofm, options("ReshapeOptions", newShape=list(out)))
-    return Case(blob, (_int8(rng, shape),), f"{shape} {out}")
-
-
-@st.composite
-def shape(draw: st.DrawFn) -> Case:
-    sides = tuple(draw(st.lists(PRIMES, min_size=1, max_size=4)))
-    blob = model(
-        "SHAPE", [quantized(sides, 0.5, 3)], Spec((len(sides),), "int32"), options("ShapeOptions", outType=2)
-    )
-    return Case(blob, (np.zeros(sides, np.int8),), f"{sides}")
-
-
-@st.composite
-def strided_slice(draw: st.DrawFn) -> Case:
-    rng = np.random.default_rng(draw(SEEDS))
-    sides = tuple(draw(st.lists(PRIMES, min_size=1, max_size=4)))
-    begin, end, strides, index = [], [], [], []
-    masks = {name: draw(st.integers(0, 15)) for name in ("beginMask", "endMask", "shrinkAxisMask")}
-    for axis, side in enumerate(sides):
-        stride = int(rng.choice([1, 1, 2, 3, -1, -2]))
-        first = int(rng.integers(0, side))
-        last = int(rng.integers(first + 1, side + 1)) if stride > 0 else int(rng.integers(0, first + 1)) - 1
-        if masks["shrinkAxisMask"] >> axis & 1:
-            stride, last = 1, first + 1
-        if stride < 0 and last < 0:
-            last = -side - 1
-        for values, value in ((begin, first), (end, last), (strides, stride)):
-            values.append(value)
-        low = None if masks["beginMask"] >> axis & 1 else first
-        high = None if masks["endMask"] >> axis & 1 else last
-        index.append(0 if masks["shrinkAxisMask"] >> axis & 1 else slice(low, high, stride))
-    out = np.zeros(sides)[tuple(index)].shape
-    ifm, ofm = quantized(sides, 0.5, 3), quantized(out, 0.5, 3)
-    inputs = [ifm, constant(begin), constant(end), constant(strides)]
-    blob = model("STRIDED_SLICE", inputs, ofm, options("StridedSliceOptions", **masks))
-    return Case(blob, (_int8(rng, sides),), f"{sides} {begin} {end} {strides} {masks}")
-
-
-@st.composite
-def pack(draw: st.DrawFn) -> Case:
-    rng = np.random.default_rng(draw(SEEDS))
-    sides = tuple(draw(st.lists(PRIMES, min_size=1, max_size=3)))
-    count, axis = draw(SMALL), draw(st.integers(-1, len(sides)))
-    at = axis % (len(sides) + 1)
-    out = (*sides[:at], count, *sides[at:])
-    table = options("PackOptions", valuesCount=count, axis=axis)
-    blob = model("PACK", [quantized(sides, 0.5, 3)] * count, quantized(out, 0.5, 3), table)
-    return Case(blob, tuple(_int8(rng, sides) for _ in range(count)), f"{sides} {count} {axis}")
+    return Case(blob, (int8(rng, ifm.shape),), f"{ifm}")
 
 
 CASES = {
@@ -311,11 +222,11 @@ CASES = {
     "FULLY_CONNECTED": fully_connected(),
     "MAX_POOL_2D": pool_2d("MAX_POOL_2D"),
     "MEAN": mean(),
-    "PACK": pack(),
-    "PAD": pad(),
+    "PACK": layout.pack(),
+    "PAD": layout.pad(),
     "QUANTIZE": quantize(),
-    "RESHAPE": reshape(),
-    "SHAPE": shape(),
+    "RESHAPE": layout.reshape(),
+    "SHAPE": layout.shape(),
     "SOFTMAX": softmax(),
-    "STRIDED_SLICE": strided_slice(),
+    "STRIDED_SLICE": layout.strided_slice(),
 }

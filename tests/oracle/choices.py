@@ -1,0 +1,22 @@
+"""What all operators' cases choose from."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+PRIMES = st.sampled_from([2, 3, 5, 7, 11])
+SMALL = st.sampled_from([1, 2, 3, 5])
+CHANNELS = st.sampled_from([1, 2, 3, 5, 7, 13, 17])
+ZERO_POINTS = st.sampled_from([-128, -127, -3, 0, 5, 127])
+# Powers of two put accumulators exactly on rounding ties; the others are what converters write.
+SCALES = st.sampled_from([0.5, 0.25, 0.0625, 0.00392156885936856, 0.0235294122248888, 0.047058, 0.1103])
+ACTIVATIONS = st.sampled_from([0, 1, 2, 3])
+SEEDS = st.integers(0, 2**31)
+
+
+def int8(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Random bytes; one in eight sits at an end of the range."""
+    values = rng.integers(-128, 128, shape)
+    ends = rng.choice([-128, 127], shape)
+    return np.where(rng.random(shape) < 0.125, ends, values).astype(np.int8)
