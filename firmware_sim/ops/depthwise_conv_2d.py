@@ -89,8 +89,7 @@ def fast(operands: Operands) -> Kernel:
         assert ifm is not None
         if p.multiplier > 1:
             ifm = np.repeat(ifm, p.multiplier, axis=3)
-        return compiled.depthwise(
-            ifm, weights, bias, geometry, p.zero_point, scaling.channels, scaling.ends, outputs[0]
-        )
+        ends = (scaling.channels, scaling.ends)
+        return int(compiled.depthwise(ifm, weights, bias, geometry, p.zero_point, *ends, outputs[0]))
 
     return kernel

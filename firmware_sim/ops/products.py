@@ -78,7 +78,8 @@ def multiply(product: Product, rows: np.ndarray, acc: np.ndarray, ofm: np.ndarra
     from firmware_sim import compiled  # numba: only when something runs
 
     np.matmul(rows, product.weights, out=acc)
-    return compiled.requantize(acc, product.folded, product.scaling.channels, product.scaling.ends, ofm)
+    scaling = product.scaling
+    return int(compiled.requantize(acc, product.folded, scaling.channels, scaling.ends, ofm))
 
 
 def convolve(product: Product, window: Window, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:

@@ -60,7 +60,7 @@ def batches(kind: str) -> st.SearchStrategy[list[Case]]:
     return st.lists(CASES[kind], min_size=PER_PROCESS, max_size=PER_PROCESS)
 
 
-# The first example is the simplest of all. No shrinking: each try is a process of the oracle's, and the message names the case.
+# The first example is the simplest of all. No shrinking: each try is an oracle's process.
 FAST = settings(
     max_examples=2,
     derandomize=True,
