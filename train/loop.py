@@ -232,7 +232,10 @@ def _log(record: StageRecord, step: int) -> None:
 def step_function(
     network: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe, trains: str
 ) -> Step:
-    """One step of gradient descent as a graph: (x, y) to the loss and the batch's accuracy before it."""
+    """One step of gradient descent as a graph: (x, y) to the loss and the batch's accuracy before it.
+
+    While the classifier trains alone, the rest works as in inference: on the statistics of its first weights.
+    """
     import keras
     import tensorflow as tf
 
@@ -243,7 +246,7 @@ def step_function(
     @tf.function
     def step(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            probabilities = network(x, training=True)
+            probabilities = network(x, training=trains == "all")
             loss = smoothed(y, probabilities)
         optimizer.apply(tape.gradient(loss, variables), variables)
         right = tf.argmax(probabilities, 1) == tf.argmax(y, 1)

@@ -81,14 +81,12 @@ def train(wish: Wish, output: Path | None = None) -> Path:
 
 
 def finish(course: Course, wish: Wish, classes: int) -> keras.Model:
-    """The model at its final, fixed RES with the trained weights, BatchNorm settled as the recipe says."""
+    """The model at its final, fixed RES with the trained weights and BatchNorm settled."""
     model = build(wish.alpha, wish.res, classes, wish.activation)
     model.set_weights(course.network.get_weights())
-    if course.recipe.settle_batches:
-        stream = course.open_stream(wish.res, wish.seed)
-        epoch = max(1, course.samples // course.recipe.batch)
-        count = min(course.recipe.settle_batches, epoch)
-        settle.settle_batchnorm(model, (x for x, _ in stream), count)
+    stream = course.open_stream(wish.res, wish.seed)
+    epoch = max(1, course.samples // course.recipe.batch)
+    settle.settle_batchnorm(model, (x for x, _ in stream), min(course.recipe.settle_batches, epoch))
     return model
 
 
@@ -132,16 +130,9 @@ def _course(
 
 
 def optimizer(network: keras.Model, chosen: recipe.Recipe) -> keras.optimizers.Optimizer:
-    """SGD with Nesterov's momentum, decoupled weight decay on dense and pointwise kernels, and EMA.
-
-    BatchNorm is frozen here, too, where the recipe says so.
-    """
+    """SGD with Nesterov's momentum, EMA, and decoupled weight decay on all kernels but the depthwise ones."""
     import keras
 
-    if chosen.batchnorm == "frozen":
-        for layer in network.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = False
     found = keras.optimizers.SGD(
         chosen.peak_learning_rate,
         momentum=chosen.momentum,

@@ -1,5 +1,6 @@
 """`train` whole, in seconds: files, figures, interruption and resumption."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -10,6 +11,9 @@ from click.testing import CliRunner
 
 import pictures
 from train import cli, run
+from train.loop import step_function
+from train.mobilenet_v1 import build_for_training
+from train.recipe import FINE_TUNE
 from train.run import Wish
 
 
@@ -100,19 +104,20 @@ def test_an_interrupted_run_goes_on_where_it_stood(colours_folder, tmp_path, mon
     assert not (tmp_path / "checkpoint").exists()
 
 
-def test_fine_tuning_keeps_batchnorm_and_moves_the_rest(trained, colours_folder, tmp_path):
+def test_fine_tuning_starts_from_the_file(trained, colours_folder, tmp_path):
     import keras
 
     first = trained[0] / "float.keras"
     run.train(Wish(0.25, 32, str(colours_folder), str(first), steps=6), tmp_path)
-    before, after = (keras.models.load_model(path) for path in (first, tmp_path / "float.keras"))
     record = json.loads((tmp_path / "train.json").read_text())
     assert record["init"]["used"] == "file"
     assert record["init"]["why"] == "float.keras: all layers, classifier included"
-    assert record["recipe"]["batchnorm"] == "frozen"
-    for name, moves in (("conv_pw_3_bn", False), ("conv_pw_3", True), ("classifier", True)):
-        pairs = zip(before.get_layer(name).get_weights(), after.get_layer(name).get_weights(), strict=True)
-        assert any(not np.array_equal(one, other) for one, other in pairs) == moves, name
+    assert record["recipe"]["name"] == "fine-tune"
+    assert [stage["trains"] for stage in record["stages"]] == ["classifier", "all", "all"]
+    before, after = (keras.models.load_model(path) for path in (first, tmp_path / "float.keras"))
+    for layer in before.layers:
+        for old, new in zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True):
+            assert 0 < np.abs(old - new).max() < 0.5 * np.abs(old).max() + 1, layer.name
 
 
 def test_what_cannot_be_used_is_refused_before_anything_is_written(colours_folder, tmp_path):
@@ -123,3 +128,32 @@ def test_what_cannot_be_used_is_refused_before_anything_is_written(colours_folde
     with pytest.raises(ValueError, match="either a number of minutes or a number of steps"):
         run.train(Wish(0.25, 32, str(colours_folder), "scratch", minutes=1, steps=1), tmp_path)
     assert not any(tmp_path.iterdir())
+
+
+def test_the_classifier_alone_moves_in_its_stage():
+    import keras
+
+    network = build_for_training(0.25, 3, "relu6", 0.2)
+    chosen = dataclasses.replace(FINE_TUNE, weight_decay=0.1)
+    step = step_function(network, run.optimizer(network, chosen), chosen, "classifier")
+    before = {layer.name: layer.get_weights() for layer in network.layers}
+    step(keras.random.uniform((4, 32, 32, 3), seed=1), keras.ops.one_hot([0, 1, 2, 0], 3))
+    moved = {
+        layer.name
+        for layer in network.layers
+        for old, new in zip(before[layer.name], layer.get_weights(), strict=True)
+        if not np.array_equal(old, new)
+    }
+    assert moved == {"classifier"}
+
+
+def test_depthwise_kernels_and_batchnorm_do_not_decay():
+    import keras
+
+    network = build_for_training(0.25, 3, "relu6", 0.0)
+    found = run.optimizer(network, dataclasses.replace(FINE_TUNE, weight_decay=0.5))
+    found.learning_rate = 1.0
+    before = {variable.path: np.array(variable) for variable in network.trainable_variables}
+    found.apply([keras.ops.zeros_like(v) for v in network.trainable_variables], network.trainable_variables)
+    decayed = {v.path for v in network.trainable_variables if not np.array_equal(before[v.path], np.array(v))}
+    assert decayed == {"conv1/kernel", "classifier/kernel", *(f"conv_pw_{n}/kernel" for n in range(1, 14))}
