@@ -127,7 +127,7 @@ def compare(
     chosen = Numerics(numerics or oracle_name)
     blob = Path(model).read_bytes()
     answer = comparing.compare(blob, graph, plan, Oracle(oracle_name), inputs, numerics=chosen)
-    content = comparing.as_json(answer, Path(model).name, seed)
+    content = comparing.as_json(answer, Path(model).name, blob, seed)
     if output:
         write_json(output, content)
     if as_json:

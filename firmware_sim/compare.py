@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -177,11 +178,12 @@ def _count(
     return why
 
 
-def as_json(comparison: Comparison, model: str, seed: int) -> dict[str, Any]:
+def as_json(comparison: Comparison, model: str, blob: bytes, seed: int) -> dict[str, Any]:
     """The JSON of docs/simulator.md."""
     first = comparison.first_difference
     return {
         "model": model,
+        "model_sha256": hashlib.sha256(blob).hexdigest(),
         "oracle": comparison.oracle,
         "oracle_version": comparison.oracle_version,
         "numerics": comparison.numerics,
