@@ -36,5 +36,5 @@ def test_the_first_difference_is_the_first_in_the_order_of_operators():
     early = TensorCount(tensor=9, name="u", op=1, kind="PAD")
     early.add(5, np.array([0], np.int8), np.array([2], np.int8))
     answer = Comparison("tflm", "v", "tflm", 6, (early, late))
-    assert as_json(answer, "m.tflite", 1)["first_difference"]["tensor"] == 9
+    assert as_json(answer, "m.tflite", b"", 1)["first_difference"]["tensor"] == 9
     assert (answer.bytes_different, answer.max_abs_difference) == (2, 2)
