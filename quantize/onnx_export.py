@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import quiet
 from pictures import PictureSet, draw_by_class
-from quantize import float_model, quiet
+from quantize import float_model
 from quantize.errors import QuantizeError
 from quantize.onnx_canonical import canonical
 

@@ -12,9 +12,10 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+import quiet
 from graph.types import Tensor
 from pictures import PictureSet
-from quantize import calibration, float_model, inspection, quiet
+from quantize import calibration, float_model, inspection
 from quantize.errors import QuantizeError
 
 CHECKED_VERSIONS = ("tensorflow-cpu", "keras", "numpy", "pillow")

@@ -1,21 +1,5 @@
-"""`python -m train`: the commands of this package, with the front door's manners."""
+"""`python -m train summary` is `sixmeg summary`."""
 
-import sys
+from sixmeg import main
 
-import click
-
-from train.cli import main
-
-try:
-    main.main(prog_name="python -m train", standalone_mode=False)
-except click.exceptions.Abort:
-    sys.exit(130)
-except click.ClickException as error:
-    error.show()
-    sys.exit(error.exit_code)
-except Exception as error:
-    code = 2 if isinstance(error, OSError) else getattr(error, "exit_code", None)
-    if code is None:
-        raise  # no error of ours: a bug
-    click.echo(f"sixmeg: error: {' '.join(str(error).split())}", err=True)
-    sys.exit(code)
+main()

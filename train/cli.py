@@ -9,12 +9,7 @@ from pathlib import Path
 import click
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """Train a MobileNetV1, or count what the standard sizes cost."""
-
-
-@main.command()
+@click.command()
 @click.option("--alpha", type=float, default=0.5, show_default=True, help="Width multiplier.")
 @click.option("--res", type=int, default=160, show_default=True, help="Input side in px, a multiple of 32.")
 @click.option(
@@ -54,9 +49,12 @@ def train(
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     for name in ("train", "pictures"):
         logging.getLogger(name).setLevel(logging.INFO)
-    from train.quiet import import_tensorflow
+    import quiet
 
-    import_tensorflow()
+    with quiet.aside():
+        import tensorflow as tf
+
+        tf.zeros(1)  # TensorFlow describes the machine at its first operation
     from train import run
 
     wish = run.Wish(alpha, res, data, init, minutes, steps, seed, activation)
@@ -68,7 +66,7 @@ def train(
     )
 
 
-@main.command()
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs: exact integers.")
 def summary(as_json: bool) -> None:
     """MACs and parameters of the 16 standard MobileNetV1 sizes, beside the published figures."""

@@ -21,9 +21,9 @@ from train.run import Wish
 def trained(colours_folder, tmp_path_factory):
     """The folder of one short training, and what the command printed."""
     folder = tmp_path_factory.mktemp("trained")
-    wanted = ["train", "--alpha", "0.25", "--res", "64", "--data", str(colours_folder), "--init", "scratch"]
+    wanted = ["--alpha", "0.25", "--res", "64", "--data", str(colours_folder), "--init", "scratch"]
     result = CliRunner().invoke(
-        cli.main, [*wanted, "--steps", "30", "-o", str(folder)], catch_exceptions=False
+        cli.train, [*wanted, "--steps", "30", "-o", str(folder)], catch_exceptions=False
     )
     assert result.exit_code == 0
     return folder, result.output

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from quantize.errors import QuantizeError
-from quantize.quiet import aside
+from quiet import aside
 
 
 def chatter() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -11,15 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-logger = logging.getLogger(__name__)
-
 
 @contextmanager
 def aside() -> Iterator[TextIO]:
     """Turn the process's stderr aside for the block, and give a stream to the real one, for progress bars.
 
     C++ writes there before any log level holds, so the file descriptor itself is turned. What was written is
-    given out where the block raises an error that is not one of ours.
+    given out where the block raises an error that is not one of ours (ours carry an `exit_code`).
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
