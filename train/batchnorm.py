@@ -12,7 +12,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras' layer with the same variables and the same result, in one kernel each way while it trains.
 
     Keras composes it of moments and elementwise operators. A whole training step of MobileNetV1 0.5 takes,
-    with one and the other, 236 and 163 ms (64 pictures of 64 px), 680 and 403 ms (32 of 160 px) on 2 cores.
+    with one and the other, 236 and 163 ms (64 pictures of 64 px), 680 and 403 ms (32 of 160 px; cores busy).
     The moving variance follows the unbiased one, N/(N-1) times Keras' own.
 
     Shapes: (N, H, W, C) float32.
