@@ -57,9 +57,7 @@ class Recipe:
     momentum: float  # SGD with Nesterov's look-ahead
     weight_decay: float  # decoupled, times the rate; on the kernels of all but depthwise convolutions
     label_smoothing: float
-    ema_momentum: (
-        float  # of the averaged weights, which are kept; short, as the last stage may have 160 steps
-    )
+    ema_momentum: float  # of the averaged weights, which are kept; a last stage may have only 160 steps
     settle_batches: int  # at the final RES, to estimate BatchNorm's statistics again
     dropout: float
     flip: bool
