@@ -24,6 +24,13 @@ class Padding(StrEnum):
     VALID = "VALID"
 
 
+class MirrorPadMode(StrEnum):
+    """REFLECT leaves the border out, SYMMETRIC repeats it."""
+
+    REFLECT = "REFLECT"
+    SYMMETRIC = "SYMMETRIC"
+
+
 @dataclass(frozen=True, slots=True)
 class Conv2DAttrs:
     padding: Padding
@@ -99,15 +106,152 @@ class PackAttrs:
     axis: int
 
 
+@dataclass(frozen=True, slots=True)
+class TransposeConvAttrs:
+    padding: Padding
+    stride_h: int
+    stride_w: int
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMatMulAttrs:
+    adj_x: bool
+    adj_y: bool
+
+
+@dataclass(frozen=True, slots=True)
+class L2NormAttrs:
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class SubAttrs:
+    activation: Activation
+    pot_scale_int16: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MulAttrs:
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class DivAttrs:
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class LeakyReluAttrs:
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatenationAttrs:
+    axis: int
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class SplitAttrs:
+    num_splits: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackAttrs:
+    num: int
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatherAttrs:
+    axis: int
+    batch_dims: int
+
+
+@dataclass(frozen=True, slots=True)
+class SqueezeAttrs:
+    squeeze_dims: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorPadAttrs:
+    mode: MirrorPadMode
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAttrs:
+    """SPACE_TO_DEPTH and DEPTH_TO_SPACE."""
+
+    block_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeAttrs:
+    """RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR."""
+
+    align_corners: bool
+    half_pixel_centers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SvdfAttrs:
+    rank: int
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class UnidirectionalSequenceLstmAttrs:
+    activation: Activation
+    cell_clip: float
+    proj_clip: float
+    time_major: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionPostprocessAttrs:
+    """The custom operator's own options, by the names that its flexbuffer holds."""
+
+    max_detections: int
+    max_classes_per_detection: int
+    detections_per_class: int
+    use_regular_nms: bool
+    nms_score_threshold: float
+    nms_iou_threshold: float
+    num_classes: int
+    y_scale: float
+    x_scale: float
+    h_scale: float
+    w_scale: float
+
+
 Attrs = (
     Conv2DAttrs
     | DepthwiseConv2DAttrs
+    | TransposeConvAttrs
     | Pool2DAttrs
     | FullyConnectedAttrs
+    | BatchMatMulAttrs
+    | L2NormAttrs
     | AddAttrs
+    | SubAttrs
+    | MulAttrs
+    | DivAttrs
+    | LeakyReluAttrs
     | ReducerAttrs
     | ReshapeAttrs
+    | SqueezeAttrs
     | SoftmaxAttrs
-    | StridedSliceAttrs
+    | ConcatenationAttrs
+    | SplitAttrs
     | PackAttrs
+    | UnpackAttrs
+    | GatherAttrs
+    | StridedSliceAttrs
+    | MirrorPadAttrs
+    | BlockAttrs
+    | ResizeAttrs
+    | SvdfAttrs
+    | UnidirectionalSequenceLstmAttrs
+    | DetectionPostprocessAttrs
 )

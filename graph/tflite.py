@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tflite as schema
 
-from graph import attrs as a
+from graph import options
 from graph.errors import ModelError, UnsupportedOperatorError
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
@@ -20,13 +18,20 @@ IDENTIFIER = b"TFL3"
 MAX_ENTRIES = 1 << 16  # tensors, operators or buffers; bounds the work that a hostile file can ask for
 
 _DTYPES = tuple(DType)
-_ACTIVATIONS = tuple(a.Activation)
-_PADDINGS = tuple(a.Padding)
 _BUILTIN_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
 _CUSTOM_KINDS = {"TFLite_Detection_PostProcess": OpKind.DETECTION_POSTPROCESS}
 
 # What the generated accessors raise on offsets that lead out of the file or to the wrong kind of table.
-_DAMAGE = (struct.error, IndexError, TypeError, ValueError, OverflowError, AttributeError, KeyError)
+_DAMAGE = (
+    struct.error,
+    IndexError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+)
 
 
 def read_file(path: str | Path) -> Graph:
@@ -80,15 +85,10 @@ def _read_model(blob: bytes) -> Graph:
     return Graph(
         ops=tuple(_read_op(model, subgraph.Operators(i), i) for i in range(subgraph.OperatorsLength())),
         tensors=tuple(_read_tensor(model, subgraph.Tensors(i), i) for i in range(subgraph.TensorsLength())),
-        inputs=_ints(subgraph.InputsLength(), subgraph.InputsAsNumpy()),
-        outputs=_ints(subgraph.OutputsLength(), subgraph.OutputsAsNumpy()),
+        inputs=options.ints(subgraph.InputsLength(), subgraph.InputsAsNumpy()),
+        outputs=options.ints(subgraph.OutputsLength(), subgraph.OutputsAsNumpy()),
         name=_text(subgraph.Name()),
     )
-
-
-def _ints(length: int, vector: Any) -> tuple[int, ...]:
-    """The accessors give a scalar 0 for a vector that is left out."""
-    return tuple(int(v) for v in vector) if length else ()
 
 
 def _text(raw: bytes | None) -> str:
@@ -97,7 +97,7 @@ def _text(raw: bytes | None) -> str:
 
 def _read_tensor(model: schema.Model, table: schema.Tensor, index: int) -> Tensor:
     name, dtype = _text(table.Name()), _DTYPES[table.Type()]
-    shape = _ints(table.ShapeLength(), table.ShapeAsNumpy())
+    shape = options.ints(table.ShapeLength(), table.ShapeAsNumpy())
     buffer = model.Buffers(table.Buffer())
     data = buffer.DataAsNumpy() if buffer.DataLength() else None
     if data is not None:
@@ -130,7 +130,7 @@ def _read_quant(table: schema.QuantizationParameters | None, where: str) -> Quan
     if table is None or table.ScaleLength() == 0:
         return None
     scales = tuple(float(s) for s in table.ScaleAsNumpy())
-    zero_points = _ints(table.ZeroPointLength(), table.ZeroPointAsNumpy()) or (0,) * len(scales)
+    zero_points = options.ints(table.ZeroPointLength(), table.ZeroPointAsNumpy()) or (0,) * len(scales)
     if not all(math.isfinite(s) and s >= 0 for s in scales):
         raise ModelError(f"{where} has a scale that is negative or not a number; convert the model again")
     if len(zero_points) != len(scales):
@@ -155,91 +155,8 @@ def _read_op(model: schema.Model, table: schema.Operator, index: int) -> Op:
     return Op(
         index=index,
         kind=kind,
-        inputs=_ints(table.InputsLength(), table.InputsAsNumpy()),
-        outputs=_ints(table.OutputsLength(), table.OutputsAsNumpy()),
-        attrs=_read_attrs(kind, table),
+        inputs=options.ints(table.InputsLength(), table.InputsAsNumpy()),
+        outputs=options.ints(table.OutputsLength(), table.OutputsAsNumpy()),
+        attrs=options.read(kind, table),
+        intermediates=options.ints(table.IntermediatesLength(), table.IntermediatesAsNumpy()),
     )
-
-
-def _read_attrs(kind: OpKind, table: schema.Operator) -> a.Attrs | None:
-    options = table.BuiltinOptions()
-    if kind not in _ATTRS or options is None:
-        return None
-    options_class, build = _ATTRS[kind]
-    typed = options_class()
-    typed.Init(options.Bytes, options.Pos)
-    return build(typed)
-
-
-def _conv_2d(o: schema.Conv2DOptions) -> a.Conv2DAttrs:
-    return a.Conv2DAttrs(
-        padding=_PADDINGS[o.Padding()],
-        stride_h=o.StrideH(),
-        stride_w=o.StrideW(),
-        dilation_h=o.DilationHFactor(),
-        dilation_w=o.DilationWFactor(),
-        activation=_ACTIVATIONS[o.FusedActivationFunction()],
-    )
-
-
-def _depthwise_conv_2d(o: schema.DepthwiseConv2DOptions) -> a.DepthwiseConv2DAttrs:
-    return a.DepthwiseConv2DAttrs(
-        padding=_PADDINGS[o.Padding()],
-        stride_h=o.StrideH(),
-        stride_w=o.StrideW(),
-        dilation_h=o.DilationHFactor(),
-        dilation_w=o.DilationWFactor(),
-        depth_multiplier=o.DepthMultiplier(),
-        activation=_ACTIVATIONS[o.FusedActivationFunction()],
-    )
-
-
-def _pool_2d(o: schema.Pool2DOptions) -> a.Pool2DAttrs:
-    return a.Pool2DAttrs(
-        padding=_PADDINGS[o.Padding()],
-        stride_h=o.StrideH(),
-        stride_w=o.StrideW(),
-        filter_h=o.FilterHeight(),
-        filter_w=o.FilterWidth(),
-        activation=_ACTIVATIONS[o.FusedActivationFunction()],
-    )
-
-
-def _fully_connected(o: schema.FullyConnectedOptions) -> a.FullyConnectedAttrs:
-    return a.FullyConnectedAttrs(
-        activation=_ACTIVATIONS[o.FusedActivationFunction()],
-        keep_num_dims=bool(o.KeepNumDims()),
-        shuffled_weights=o.WeightsFormat() != 0,
-    )
-
-
-def _strided_slice(o: schema.StridedSliceOptions) -> a.StridedSliceAttrs:
-    return a.StridedSliceAttrs(
-        begin_mask=o.BeginMask(),
-        end_mask=o.EndMask(),
-        ellipsis_mask=o.EllipsisMask(),
-        new_axis_mask=o.NewAxisMask(),
-        shrink_axis_mask=o.ShrinkAxisMask(),
-        offset=bool(o.Offset()),
-    )
-
-
-_ATTRS: dict[OpKind, tuple[type, Callable[[Any], a.Attrs]]] = {
-    OpKind.CONV_2D: (schema.Conv2DOptions, _conv_2d),
-    OpKind.DEPTHWISE_CONV_2D: (schema.DepthwiseConv2DOptions, _depthwise_conv_2d),
-    OpKind.AVERAGE_POOL_2D: (schema.Pool2DOptions, _pool_2d),
-    OpKind.MAX_POOL_2D: (schema.Pool2DOptions, _pool_2d),
-    OpKind.FULLY_CONNECTED: (schema.FullyConnectedOptions, _fully_connected),
-    OpKind.ADD: (
-        schema.AddOptions,
-        lambda o: a.AddAttrs(_ACTIVATIONS[o.FusedActivationFunction()], bool(o.PotScaleInt16())),
-    ),
-    OpKind.MEAN: (schema.ReducerOptions, lambda o: a.ReducerAttrs(bool(o.KeepDims()))),
-    OpKind.RESHAPE: (
-        schema.ReshapeOptions,
-        lambda o: a.ReshapeAttrs(_ints(o.NewShapeLength(), o.NewShapeAsNumpy())),
-    ),
-    OpKind.SOFTMAX: (schema.SoftmaxOptions, lambda o: a.SoftmaxAttrs(float(o.Beta()))),
-    OpKind.STRIDED_SLICE: (schema.StridedSliceOptions, _strided_slice),
-    OpKind.PACK: (schema.PackOptions, lambda o: a.PackAttrs(o.ValuesCount(), o.Axis())),
-}

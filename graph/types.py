@@ -137,7 +137,8 @@ class Tensor:
 class Op:
     """One operator; `inputs` may hold -1 for an optional input that is left out.
 
-    `attrs` is None where the operator has no options, or none that a stage of ours reads.
+    `attrs` is None where the operator has no options, or none that a stage of ours reads. `intermediates`
+    are tensors that no memory stands behind: LSTM keeps the quantization of its inner values in them.
     """
 
     index: int
@@ -145,6 +146,7 @@ class Op:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     attrs: Attrs | None = None
+    intermediates: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"operator {self.index} ({self.kind.value})"
@@ -182,6 +184,7 @@ class Graph:
                 tensor = self.tensors[index]
                 if index not in written and not tensor.is_constant and not tensor.is_variable:
                     raise ModelError(f"{op} reads tensor {index} ({tensor.name}) before it is written")
+            list(self._in_range(op, op.intermediates, optional=True))
             for index in self._in_range(op, op.outputs, optional=False):
                 tensor = self.tensors[index]
                 if index in written or tensor.is_constant:

@@ -48,14 +48,19 @@ class Operands:
     numerics: Numerics
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
+    intermediates: tuple[Tensor | None, ...] = ()
 
     @classmethod
     def of(cls, graph: Graph, op: Op, numerics: Numerics = Numerics.TFLM) -> Operands:
+        def optional(indices: tuple[int, ...]) -> tuple[Tensor | None, ...]:
+            return tuple(graph.tensors[i] if i >= 0 else None for i in indices)
+
         return cls(
             op=op,
             numerics=numerics,
-            inputs=tuple(graph.tensors[i] if i >= 0 else None for i in op.inputs),
+            inputs=optional(op.inputs),
             outputs=tuple(graph.tensors[i] for i in op.outputs),
+            intermediates=optional(op.intermediates),
         )
 
     def need(self, met: bool, what: str) -> None:
@@ -80,8 +85,13 @@ class Operands:
     def output(self, types: Collection[DType]) -> Tensor:
         """The only output, which must be of one of `types`."""
         self.need(len(self.outputs) == 1, f"{len(self.outputs)} outputs; the simulator knows one")
-        self._need_type(self.outputs[0], types, "output")
-        return self.outputs[0]
+        return self.output_at(0, types)
+
+    def output_at(self, position: int, types: Collection[DType]) -> Tensor:
+        """One of several outputs, which must be of one of `types`."""
+        self.need(position < len(self.outputs), f"output {position} is missing")
+        self._need_type(self.outputs[position], types, "output")
+        return self.outputs[position]
 
     def _need_type(self, tensor: Tensor, types: Collection[DType], name: str) -> None:
         known = ", ".join(t.value for t in types)
@@ -135,9 +145,9 @@ class Operands:
             return np.zeros(channels, np.int64)
         return self.constant(position, (DType.INT32,), "bias").astype(np.int64).reshape(channels)
 
-    def need_shape(self, computed: tuple[int, ...]) -> None:
+    def need_shape(self, computed: tuple[int, ...], position: int = 0) -> None:
         """Refuse an output whose shape in the file is not the one that the operator computes."""
-        stated = self.outputs[0].shape
+        stated = self.outputs[position].shape
         self.need(
             stated == computed,
             f"the file gives its output the shape {list(stated)}, it computes {list(computed)}",

@@ -80,5 +80,14 @@ def pack(draw: st.DrawFn) -> Case:
     at = axis % (len(sides) + 1)
     out = (*sides[:at], count, *sides[at:])
     table = options("PackOptions", valuesCount=count, axis=axis)
-    blob = model("PACK", [quantized(sides, 0.5, 3)] * count, quantized(out, 0.5, 3), table)
+    blob = model("PACK", [quantized(sides, 0.5, 3) for _ in range(count)], quantized(out, 0.5, 3), table)
     return Case(blob, tuple(int8(rng, sides) for _ in range(count)), f"{sides} {count} {axis}")
+
+
+CASES = {
+    "PACK": pack(),
+    "PAD": pad(),
+    "RESHAPE": reshape(),
+    "SHAPE": shape(),
+    "STRIDED_SLICE": strided_slice(),
+}

@@ -13,12 +13,8 @@ flatbuffers = pytest.importorskip("flatbuffers")
 
 VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 3, "RESHAPE": 1, "SHAPE": 1}
 TYPES = {
-    "int8": fb.TensorType.INT8,
-    "uint8": fb.TensorType.UINT8,
-    "int16": fb.TensorType.INT16,
-    "int32": fb.TensorType.INT32,
-    "float32": fb.TensorType.FLOAT32,
-}
+    name.lower(): code for name, code in vars(fb.TensorType).items() if name.isupper()
+}  # "int8", "uint8", "int16", "int32", "int64", "float32", "bool", ...
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,7 @@ class Spec:
     zero_points: tuple[int, ...] = ()
     axis: int = 0
     data: np.ndarray | None = None
+    is_variable: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,42 +53,70 @@ def quantized(shape: tuple[int, ...], scale: float, zero_point: int, dtype: str 
     return Spec(shape, dtype, (scale,), (zero_point,))
 
 
-def model(kind: str, inputs: list[Spec | None], output: Spec, options: Any = None) -> bytes:
-    """The bytes of a .tflite whose one operator reads `inputs` (None: left out) and writes `output`."""
+def model(
+    kind: str,
+    inputs: list[Spec | None],
+    output: Spec | list[Spec],
+    options: Any = None,
+    *,
+    intermediates: list[Spec | None] | None = None,
+    custom: bytes | None = None,
+) -> bytes:
+    """The bytes of a .tflite whose one operator reads `inputs` (None: left out) and writes `output`.
+
+    A Spec that stands twice is one tensor. `custom`: the options of the custom operator named `kind`.
+    """
+    outputs = output if isinstance(output, list) else [output]
+    specs: list[Spec] = []
+    for spec in [*inputs, *outputs, *(intermediates or [])]:
+        if spec is not None and not any(spec is other for other in specs):
+            specs.append(spec)
+
+    def indices(chosen: list[Spec | None]) -> list[int]:
+        return [-1 if c is None else next(i for i, s in enumerate(specs) if s is c) for c in chosen]
+
     tensors, buffers = [], [fb.BufferT()]
-    specs = [spec for spec in inputs if spec is not None]
-    for number, spec in enumerate([*specs, output]):
-        tensor = fb.TensorT()
-        tensor.name, tensor.shape, tensor.type = f"t{number}", list(spec.shape), TYPES[spec.dtype]
-        tensor.buffer = len(buffers)
+    for number, spec in enumerate(specs):
+        tensors.append(_tensor(f"t{number}", spec, len(buffers)))
         buffer = fb.BufferT()
         if spec.data is not None:
             buffer.data = np.frombuffer(np.ascontiguousarray(spec.data).tobytes(), np.uint8)
         buffers.append(buffer)
-        if spec.scales:
-            quantization = fb.QuantizationParametersT()
-            quantization.scale = list(spec.scales)
-            quantization.zeroPoint = list(spec.zero_points)
-            quantization.quantizedDimension = spec.axis
-            tensor.quantization = quantization
-        tensors.append(tensor)
-    positions = iter(range(len(specs)))
     operator = fb.OperatorT()
-    operator.inputs = [-1 if spec is None else next(positions) for spec in inputs]
-    operator.outputs = [len(specs)]
+    operator.inputs, operator.outputs = indices(inputs), indices(list(outputs))
+    if intermediates is not None:
+        operator.intermediates = indices(intermediates)
+    if custom is not None:
+        operator.customOptions = np.frombuffer(custom, np.uint8)
     if options is not None:
         operator.builtinOptionsType = getattr(fb.BuiltinOptions, type(options).__name__.removesuffix("T"))
         operator.builtinOptions = options
     subgraph = fb.SubGraphT()
     subgraph.tensors, subgraph.operators = tensors, [operator]
-    subgraph.inputs = [i for i, spec in enumerate(specs) if spec.data is None]
-    subgraph.outputs = [len(specs)]
-    return _packed(kind, subgraph, buffers)
+    given = [spec for spec in inputs if spec is not None and spec.data is None and not spec.is_variable]
+    subgraph.inputs = list(dict.fromkeys(indices(given)))
+    subgraph.outputs = operator.outputs
+    return _packed(kind, subgraph, buffers, is_custom=custom is not None)
 
 
-def _packed(kind: str, subgraph: Any, buffers: list[Any]) -> bytes:
+def _tensor(name: str, spec: Spec, buffer: int) -> Any:
+    tensor = fb.TensorT()
+    tensor.name, tensor.shape, tensor.type = name, list(spec.shape), TYPES[spec.dtype]
+    tensor.buffer, tensor.isVariable = buffer, spec.is_variable
+    if spec.scales:
+        quantization = fb.QuantizationParametersT()
+        quantization.scale = list(spec.scales)
+        quantization.zeroPoint = list(spec.zero_points)
+        quantization.quantizedDimension = spec.axis
+        tensor.quantization = quantization
+    return tensor
+
+
+def _packed(kind: str, subgraph: Any, buffers: list[Any], *, is_custom: bool) -> bytes:
     code = fb.OperatorCodeT()
-    code.builtinCode = getattr(fb.BuiltinOperator, kind)
+    code.builtinCode = fb.BuiltinOperator.CUSTOM if is_custom else getattr(fb.BuiltinOperator, kind)
+    if is_custom:
+        code.customCode = kind
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     code.version = VERSIONS.get(kind, 2)
     whole = fb.ModelT()
