@@ -12,7 +12,7 @@ from numba import njit
 
 Integer = int | np.signedinteger
 
-# Rows of the `channels` table and of `ends`; see products.Scaling, which makes both.
+# Rows of the `channels` table and of `ends`; firmware_sim/ops/scaling.py makes both.
 MULTIPLIER, LEFT, RIGHT, HALF, TIE = range(5)
 ZERO_POINT, LOW, HIGH, COUNT_BELOW, COUNT_ABOVE = range(5)
 
@@ -29,13 +29,13 @@ def _scale(
 
 
 @njit(nogil=True, cache=True)
-def requantize(
-    acc: np.ndarray, folded: np.ndarray, channels: np.ndarray, ends: np.ndarray, ofm: np.ndarray
+def scale_twice(
+    acc: np.ndarray, bias: np.ndarray, channels: np.ndarray, ends: np.ndarray, ofm: np.ndarray
 ) -> Integer:
-    """ofm = clamp(scale(acc + folded) + zero_point); gives how many elements saturated.
+    """requantization.Requantization of acc + bias; gives how many elements saturated.
 
-    Shapes: acc (P,O) float32, float64 or int32, all of integers; folded (O,) int32, channels (5,O) int32,
-        ends (5,) int64, ofm (P,O) int8.
+    Shapes: acc (P,O) float32, float64 or int32, all of integers; bias (O,) int32, channels (5,O) int32,
+        ends (5,) int64, ofm (P,O).
     """
     zero_point, low, high = ends[ZERO_POINT], ends[LOW], ends[HIGH]
     below, above = ends[COUNT_BELOW], ends[COUNT_ABOVE]
@@ -43,7 +43,7 @@ def requantize(
     for p in range(acc.shape[0]):
         for o in range(acc.shape[1]):
             value = zero_point + _scale(
-                np.int32(acc[p, o]) + folded[o],
+                np.int32(np.int32(acc[p, o]) + bias[o]),
                 channels[MULTIPLIER, o],
                 channels[LEFT, o],
                 np.int64(channels[RIGHT, o]),
@@ -56,50 +56,86 @@ def requantize(
 
 
 @njit(nogil=True, cache=True)
+def scale_away_from_zero(
+    acc: np.ndarray, bias: np.ndarray, scales: np.ndarray, ends: np.ndarray, ofm: np.ndarray
+) -> Integer:
+    """requantization.FloatRequantization of acc + bias; gives how many elements saturated.
+
+    Shapes: as scale_twice; scales (O,) float64.
+    """
+    zero_point, low, high = ends[ZERO_POINT], ends[LOW], ends[HIGH]
+    below, above = ends[COUNT_BELOW], ends[COUNT_ABOVE]
+    lowest, highest = -2147483648.0, 2147483647.0
+    saturated = np.int64(0)
+    for p in range(acc.shape[0]):
+        for o in range(acc.shape[1]):
+            real = np.float64(np.int32(np.int32(acc[p, o]) + bias[o])) * scales[o]
+            size = np.floor(np.abs(real) + 0.5)
+            steps = -size if real < 0 else size
+            inside = lowest <= steps <= highest
+            value = np.int64(np.int32(np.int64(steps if inside else lowest) + zero_point))
+            saturated += (value < below) + (value > above)
+            ofm[p, o] = min(max(value, low), high)
+    return saturated
+
+
+@njit(nogil=True, cache=True)
+def scale_half_even(
+    acc: np.ndarray, bias: np.ndarray, scales: np.ndarray, ends: np.ndarray, ofm: np.ndarray
+) -> Integer:
+    """requantization.HalfEvenRequantization of acc + bias; gives how many elements saturated.
+
+    Shapes: as scale_twice; scales (O,) float32.
+    """
+    zero_point, low, high = ends[ZERO_POINT], ends[LOW], ends[HIGH]
+    below, above = ends[COUNT_BELOW], ends[COUNT_ABOVE]
+    saturated = np.int64(0)
+    for p in range(acc.shape[0]):
+        for o in range(acc.shape[1]):
+            real = np.float32(np.int32(np.int32(acc[p, o]) + bias[o])) * scales[o]
+            value = np.float64(np.rint(real)) + zero_point
+            saturated += (value < below) + (value > above)
+            ofm[p, o] = np.int64(min(max(value, np.float64(low)), np.float64(high)))
+    return saturated
+
+
+@njit(nogil=True, cache=True)
 def depthwise(
     ifm: np.ndarray,
     weights: np.ndarray,
-    bias: np.ndarray,
     geometry: np.ndarray,
     ifm_zero_point: Integer,
-    channels: np.ndarray,
-    ends: np.ndarray,
-    ofm: np.ndarray,
-) -> Integer:
-    """A depthwise convolution, scaled and clamped; gives how many elements saturated.
+    ofm_h: Integer,
+    first: Integer,
+    acc: np.ndarray,
+) -> None:
+    """The accumulators of a depthwise convolution, rows `first`, first + 1, ... of all N * OH output rows.
 
-    Shapes: ifm (N,H,W,C) int8, weights (KH,KW,C) int32, bias (C,) int32, geometry (6,) int64,
-        channels (5,C) int32, ends (5,) int64, ofm (N,OH,OW,C) int8.
+    Shapes: ifm (N,H,W,C), weights (KH,KW,C) int32, geometry (6,) int64, acc (R,OW,C) int32.
     """
     stride_h, stride_w, dilation_h, dilation_w, top, left = geometry
-    batch, ifm_h, ifm_w, depth = ifm.shape
-    _, ofm_h, ofm_w, _ = ofm.shape
+    _, ifm_h, ifm_w, _ = ifm.shape
     kernel_h, kernel_w, _ = weights.shape
     zero_point = np.int32(ifm_zero_point)
-    acc = np.empty((1, depth), np.int32)
-    nothing = np.zeros(depth, np.int32)
-    saturated = np.int64(0)
-    for n in range(batch):
-        for y in range(ofm_h):
-            for x in range(ofm_w):
-                acc[0, :] = bias
-                for ky in range(kernel_h):
-                    row = y * stride_h - top + ky * dilation_h
-                    if row < 0 or row >= ifm_h:
+    for r in range(acc.shape[0]):
+        n, y = divmod(first + r, ofm_h)
+        for x in range(acc.shape[1]):
+            acc[r, x, :] = np.int32(0)
+            for ky in range(kernel_h):
+                row = y * stride_h - top + ky * dilation_h
+                if row < 0 or row >= ifm_h:
+                    continue
+                for kx in range(kernel_w):
+                    col = x * stride_w - left + kx * dilation_w
+                    if col < 0 or col >= ifm_w:
                         continue
-                    for kx in range(kernel_w):
-                        col = x * stride_w - left + kx * dilation_w
-                        if col < 0 or col >= ifm_w:
-                            continue
-                        _accumulate(acc[0], ifm[n, row, col], weights[ky, kx], zero_point)
-                saturated += requantize(acc, nothing, channels, ends, ofm[n, y, x : x + 1])
-    return saturated
+                    _accumulate(acc[r, x], ifm[n, row, col], weights[ky, kx], zero_point)
 
 
 @njit(nogil=True, cache=True, inline="always")
 def _accumulate(acc: np.ndarray, pixel: np.ndarray, tap: np.ndarray, zero_point: Integer) -> None:
     for c in range(acc.shape[0]):
-        acc[c] += np.int32(np.int32(pixel[c]) - zero_point) * tap[c]
+        acc[c] += np.int32(np.int32(np.int32(pixel[c]) - zero_point) * tap[c])
 
 
 @njit(nogil=True, cache=True)
@@ -116,7 +152,7 @@ def patches(
 ) -> None:
     """The windows of output pixels first, first + 1, ... as rows of `out`; padding holds zero_point.
 
-    Shapes: ifm (N,H,W,C) int8, geometry (6,) int64, out (P,KH*KW*C) float32 or float64.
+    Shapes: ifm (N,H,W,C), geometry (6,) int64, out (P,KH*KW*C) float32 or float64.
     """
     stride_h, stride_w, dilation_h, dilation_w, top, left = geometry
     _, ifm_h, ifm_w, depth = ifm.shape

@@ -116,11 +116,34 @@ class FloatRequantization:
 
     def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
         """The output for accumulators (..., C) that hold int32, and how many of its elements saturated."""
-        real = acc.astype(np.float64) * self.scales
+        real = wrap_int32(acc).astype(np.float64) * self.scales
         steps = np.copysign(np.floor(np.abs(real) + 0.5), real)
         inside = (steps >= INT32_MIN) & (steps <= INT32_MAX)
         values = wrap_int32(np.where(inside, steps, INT32_MIN).astype(np.int64) + self.zero_point)
         return self.clamp.apply(values, self.dtype)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HalfEvenRequantization:
+    """ofm = clamp(round(acc * scales) + zero_point) in float32, ties to even.
+
+    Numerics `xnnpack` scales so.
+
+    Shapes: scales (C,) float32.
+    Overflow: accumulators beyond 2**24 are rounded to float32 first, ties to even; a product of any size is
+        clamped, never converted out of range.
+    Source: XNNPACK src/qs8-requantization/fp32-sse2.c.
+    """
+
+    scales: np.ndarray
+    zero_point: int
+    clamp: Clamp
+    dtype: DType
+
+    def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
+        """The output for accumulators (..., C) that hold int32, and how many of its elements saturated."""
+        real = wrap_int32(acc).astype(np.float32) * self.scales.astype(np.float32)
+        return self.clamp.apply(np.rint(real).astype(np.float64) + self.zero_point, self.dtype)
 
 
 def in_float(

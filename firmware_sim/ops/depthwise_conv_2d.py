@@ -72,24 +72,13 @@ def plain(operands: Operands) -> Kernel:
 
 
 def fast(operands: Operands) -> Kernel:
-    """The same in one compiled loop that accumulates, scales and clamps a pixel at a time, in int32.
-
-    Overflow: |acc| <= KH * KW * 255 * 128 + |bias|, as in the definition; int32 wraps where it would.
-    """
-    from firmware_sim import compiled
-
+    """The same in compiled loops; see `products.Depthwise`."""
     p = _Prepared(operands)
-    weights = p.weights[0].astype(np.int32)
-    bias = p.bias.astype(np.int32)
-    scaling = products.Scaling.of(p.requantization)
-    geometry = p.window.geometry
+    made = products.Depthwise(p.weights[0], p.bias, p.zero_point, p.requantization)
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
+    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]
         assert ifm is not None
-        if p.multiplier > 1:
-            ifm = np.repeat(ifm, p.multiplier, axis=3)
-        ends = (scaling.channels, scaling.ends)
-        return int(compiled.depthwise(ifm, weights, bias, geometry, p.zero_point, *ends, outputs[0]))
+        return products.convolve_depthwise(made, p.window, ifm, outputs[0], space)
 
     return kernel

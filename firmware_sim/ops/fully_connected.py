@@ -69,17 +69,12 @@ def plain(operands: Operands) -> Kernel:
 def fast(operands: Operands) -> Kernel:
     """The same by one matrix product; see `products.Product` for why it is exact."""
     p = _Prepared(operands)
-    if isinstance(p.requantization, rq.FloatRequantization):
-        return plain(operands)
     product = products.Product(p.weights, p.bias, p.zero_point, p.requantization)
     channels, depth = p.weights.shape
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]
         assert ifm is not None
-        rows = space.take("rows", (ifm.size // depth, depth), product.dtype)
-        acc = space.take("acc", (len(rows), channels), product.dtype)
-        np.copyto(rows, ifm.reshape(-1, depth))
-        return products.multiply(product, rows, acc, outputs[0].reshape(-1, channels))
+        return products.multiply(product, ifm.reshape(-1, depth), outputs[0].reshape(-1, channels), space)
 
     return kernel
