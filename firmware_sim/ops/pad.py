@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from firmware_sim.ops.kernel import Kernel, Operands, Workspace
-from graph.types import DType
+from firmware_sim.numerics import Numerics
+from firmware_sim.ops.kernel import Kernel, Operands
+from firmware_sim.ops.moves import ANY, INTEGERS, moved
+from graph.types import DType, Tensor
 
-_TYPES = (DType.INT8, DType.INT16, DType.INT32)
+
+def zero_of(ofm: Tensor, numerics: Numerics) -> int:
+    """What stands for 0 in a padded tensor: its zero point, which numerics `tflm` leaves out of int16."""
+    quantized = (DType.INT8, DType.UINT8) + (() if numerics is Numerics.TFLM else (DType.INT16,))
+    return ofm.quant.zero_point if ofm.quant is not None and ofm.dtype in quantized else 0
 
 
 def plain(operands: Operands) -> Kernel:
-    """The ifm with values around it: the third input, or else the output's zero point (0 for other types).
+    """The ifm with values around it: the third input, or else 0.
 
-    Source: TFLite Micro pad.cc.
+    Source: TFLite Micro pad.cc; TFLite pad.cc EvalInt.
     """
-    ifm, ofm = operands.input(0, _TYPES), operands.output(_TYPES)
-    amounts = operands.constant(1, (DType.INT32, DType.INT64), "paddings").reshape(-1, 2).tolist()
-    operands.need_shape(
-        tuple(n + before + after for n, (before, after) in zip(ifm.shape, amounts, strict=True))
-    )
-    value = ofm.quant.zero_point if ofm.quant and ofm.dtype is DType.INT8 else 0
-    if operands.optional(2) is not None:
-        value = int(operands.constant(2, (ifm.dtype,), "padding value").reshape(-1)[0])
+    ifm, ofm = operands.input(0, ANY), operands.output(ANY)
+    zero = np.array(zero_of(ofm, operands.numerics))
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        assert inputs[0] is not None
-        inside = tuple(slice(before, before + n) for n, (before, _) in zip(ifm.shape, amounts, strict=True))
-        outputs[0].fill(value)
-        outputs[0][inside] = inputs[0]
-        return 0
+    def move(ifm: np.ndarray, amounts: np.ndarray, value: np.ndarray = zero) -> np.ndarray:
+        return np.pad(ifm, amounts.reshape(-1, 2), constant_values=value.item())
 
-    return kernel
+    arguments = [("paddings", INTEGERS)]
+    if len(operands.inputs) > 2:
+        value = operands.input(2, (ifm.dtype,), "padding value")
+        operands.need(
+            ifm.dtype not in (DType.INT8, DType.UINT8) or value.quant == ofm.quant,
+            "its padding value has another scale than its output",
+        )
+        arguments.append(("padding value", (ifm.dtype,)))
+    return moved(operands, ANY, move, *arguments)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
-from graph.types import DType
+from firmware_sim.ops.moves import INTEGERS
 
 
 def plain(operands: Operands) -> Kernel:
@@ -15,9 +15,9 @@ def plain(operands: Operands) -> Kernel:
     ifm = operands.inputs[0]
     operands.need(ifm is not None, "input 0 is missing")
     assert ifm is not None
-    operands.output((DType.INT32,))
+    operands.output(INTEGERS)
     operands.need_shape((len(ifm.shape),))
-    sides = np.array(ifm.shape, np.int32)
+    sides = np.array(ifm.shape)
 
     def kernel(_: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], __: Workspace) -> int:
         outputs[0][...] = sides

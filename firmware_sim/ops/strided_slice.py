@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from types import EllipsisType
 
 import numpy as np
 
-from firmware_sim.ops.kernel import Kernel, Operands, Workspace
+from firmware_sim.numerics import Numerics
+from firmware_sim.ops.kernel import Kernel, Operands
+from firmware_sim.ops.moves import ANY, INT32, moved
 from graph.attrs import StridedSliceAttrs
-from graph.types import DType
 
-_TYPES = (DType.INT8, DType.INT16, DType.INT32, DType.FLOAT32, DType.BOOL)
+Index = tuple[slice | int | EllipsisType | None, ...]
 
 
 def index_of(
-    attrs: StridedSliceAttrs, begin: list[int], end: list[int], strides: list[int]
-) -> tuple[slice | int, ...]:
+    attrs: StridedSliceAttrs, shape: tuple[int, ...], begin: list[int], end: list[int], strides: list[int]
+) -> Index:
     """Python's index for the slices; a masked end is open, a shrunk axis is its first element.
 
-    >>> index_of(StridedSliceAttrs(0, 0, 0, 0, 1, False), [0], [1], [1])
-    (0,)
+    A begin that is masked on an axis that shrinks is element 0, the last one where the stride is negative.
+    With `attrs.offset` ends count from begins.
 
-    Source: TFLite strided_slice_logic.h, whose clamping is Python's.
+    >>> index_of(StridedSliceAttrs(0, 0, 2, 0, 1, False), (5, 2, 3), [4, 0], [0, 0], [1, 1])
+    (4, Ellipsis)
+
+    Raises: ValueError for a stride of 0, or more slices than axes.
+    Source: TFLite strided_slice_logic.h, whose clamping is Python's; strided_slice.cc BuildStridedSliceParams.
     """
-    index: list[slice | int] = []
-    for axis, (first, last, stride) in enumerate(zip(begin, end, strides, strict=True)):
-        if attrs.shrink_axis_mask >> axis & 1:
-            masked = 0 if stride > 0 else -1
-            index.append(masked if attrs.begin_mask >> axis & 1 else first)
+
+    def marked(mask: int, slot: int) -> bool:
+        return bool(mask >> slot & 1)
+
+    slots = range(len(begin))
+    ellipses = [slot for slot in slots if marked(attrs.ellipsis_mask, slot)]
+    added = [slot for slot in slots if marked(attrs.new_axis_mask, slot) and slot not in ellipses]
+    skipped = len(shape) - (len(begin) - len(added) - len(ellipses))
+    if not all(strides) or skipped < 0 or len(ellipses) > 1 or (ellipses and not skipped):
+        raise ValueError(f"strides of {strides} in {list(shape)}, or an ellipsis for no axis")
+    index: list[slice | int | EllipsisType | None] = []
+    axis = 0
+    for slot, (first, last, stride) in enumerate(zip(begin, end, strides, strict=True)):
+        if slot in ellipses or slot in added:
+            index.append(Ellipsis if slot in ellipses else None)
+            axis += skipped if slot in ellipses else 0
             continue
-        low = None if attrs.begin_mask >> axis & 1 else first
-        high = None if attrs.end_mask >> axis & 1 else last
-        index.append(slice(low, high, stride))
+        start = None if marked(attrs.begin_mask, slot) else first
+        if marked(attrs.shrink_axis_mask, slot):
+            index.append((0 if stride > 0 else -1) if start is None else start)
+        else:
+            begins = slice(start, None, stride).indices(shape[axis])[0]
+            stop = begins + last if attrs.offset else last
+            index.append(slice(start, None if marked(attrs.end_mask, slot) else stop, stride))
+        axis += 1
     return tuple(index)
 
 
 def plain(operands: Operands) -> Kernel:
-    """ofm = ifm[begin:end:strides] with the options' masks."""
+    """ofm = ifm[begin:end:strides] with the options' masks.
+
+    Numerics `tflm` knows no ellipsis, no new axes and no lengths in place of ends, and refuses such models.
+    """
     attrs = operands.attrs(StridedSliceAttrs)
-    ifm = operands.input(0, _TYPES)
-    operands.output((ifm.dtype,))
-    begin, end, strides = (
-        [int(v) for v in operands.constant(i, (DType.INT32,), name).reshape(-1)]
-        for i, name in ((1, "begin"), (2, "end"), (3, "strides"))
+    plain_slices = not (attrs.ellipsis_mask or attrs.new_axis_mask or attrs.offset)
+    operands.need(
+        plain_slices or operands.numerics is not Numerics.TFLM,
+        "TFLM has no slices with an ellipsis, new axes or lengths; convert the model without them",
     )
-    operands.need(not attrs.ellipsis_mask and not attrs.new_axis_mask, "ellipsis or new axes in a slice")
-    operands.need(not attrs.offset, "a slice whose end counts from its begin")
-    operands.need(all(strides) and len(begin) <= len(ifm.shape), "a stride of 0, or more slices than axes")
-    index = index_of(attrs, begin, end, strides)
-    operands.need_shape(np.empty(ifm.shape, np.bool_)[index].shape)
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        assert inputs[0] is not None
-        outputs[0][...] = inputs[0][index]
-        return 0
+    def move(ifm: np.ndarray, begin: np.ndarray, end: np.ndarray, strides: np.ndarray) -> np.ndarray:
+        return ifm[index_of(attrs, ifm.shape, begin.tolist(), end.tolist(), strides.tolist())]
 
-    return kernel
+    return moved(operands, ANY, move, ("begin", INT32), ("end", INT32), ("strides", INT32))
