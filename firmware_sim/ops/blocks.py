@@ -1,4 +1,4 @@
-"""SPACE_TO_DEPTH, DEPTH_TO_SPACE, SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: blocks of pixels and where they go."""
+"""SPACE_TO_DEPTH, DEPTH_TO_SPACE, SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: where blocks of pixels go."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def depth_to_space(operands: Operands) -> Kernel:
 def space_to_batch_nd(operands: Operands) -> Kernel:
     """Pixels at the same place in their blocks become one picture; places come before pictures.
 
-    Numerics `tflm` pads with 0, not with the zero point.
+    Numerics `tflm` pads with 0, not with the zero point: TFLM never sets the value, and where its arena was
+    not zeroed before, pads with what it finds there.
 
     Shapes: (N, H*B, W*B', C) with its padding to (B*B'*N, H, W, C); also (N, H*B, C).
     Source: TFLite reference/space_to_batch_nd.h; TFLite Micro space_to_batch_nd.cc.

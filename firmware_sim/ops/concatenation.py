@@ -17,7 +17,7 @@ def rescaled(values: np.ndarray, before: QuantParams, after: QuantParams) -> np.
     """uint8 steps of one scale in those of another, not cut off yet; float32 at each step.
 
         scale = before.scale * (1 / after.scale)
-        steps = round(values * scale + (-before.zero_point * scale)) + after.zero_point   # half away from zero
+        steps = round(values * scale + -before.zero_point * scale) + after.zero_point   # half away from zero
 
     Source: TFLite reference/concatenation.h ConcatenationWithScaling.
     """
@@ -39,7 +39,9 @@ def plain(operands: Operands) -> Kernel:
     ofm = operands.output(ANY)
     tensors = [operands.input(i, (ofm.dtype,)) for i in range(len(operands.inputs))]
     if ofm.dtype is DType.INT8:
-        operands.need(all(t.quant == ofm.quant for t in tensors), "int8 inputs of another scale than its output")
+        operands.need(
+            all(t.quant == ofm.quant for t in tensors), "int8 inputs of another scale than its output"
+        )
     if ofm.dtype is DType.INT16:
         zero_points = [q.zero_point for q in (t.quant for t in (*tensors, ofm)) if q is not None]
         operands.need(not any(zero_points), "int16 with a zero point")
@@ -53,7 +55,8 @@ def plain(operands: Operands) -> Kernel:
             return 0
         after = ofm.quant
         parts = [
-            rescaled(values, tensor.quant or after, after) for values, tensor in zip(arrays, tensors, strict=True)
+            rescaled(values, tensor.quant or after, after)
+            for values, tensor in zip(arrays, tensors, strict=True)
         ]
         outputs[0][...], saturated = clamp.apply(np.concatenate(parts, attrs.axis), ofm.dtype)
         return saturated

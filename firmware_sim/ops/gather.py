@@ -19,7 +19,7 @@ def plain(operands: Operands) -> Kernel:
 
     def move(ifm: np.ndarray, places: np.ndarray) -> np.ndarray:
         axis = attrs.axis % ifm.ndim
-        batch = attrs.batch_dims % places.ndim if attrs.batch_dims else 0
+        batch = attrs.batch_dims + (places.ndim if attrs.batch_dims < 0 else 0)
         places = inside(places, ifm.shape[axis])
         if batch > axis or ifm.shape[:batch] != places.shape[:batch]:
             raise ValueError(f"batches of {list(ifm.shape[:batch])} and {list(places.shape[:batch])}")

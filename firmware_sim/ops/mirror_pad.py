@@ -14,7 +14,7 @@ def plain(operands: Operands) -> Kernel:
     reflects = operands.attrs(MirrorPadAttrs).mode is MirrorPadMode.REFLECT
 
     def move(ifm: np.ndarray, paddings: np.ndarray) -> np.ndarray:
-        most = np.array(ifm.shape)[:, None] - reflects
+        most: np.ndarray = np.array(ifm.shape)[:, None] - reflects
         if ((paddings < 0) | (paddings > most)).any():
             raise ValueError(f"a mirror of {paddings.tolist()} around {list(ifm.shape)}")
         return np.pad(ifm, paddings, "reflect" if reflects else "symmetric")

@@ -30,9 +30,7 @@ def moved(
 ) -> Kernel:
     """ofm = move(ifm, *arguments), of the ifm's type; see `moved_apart`."""
     operands.need(len(operands.outputs) == 1, f"{len(operands.outputs)} outputs; it has one")
-    return moved_apart(
-        operands, types, lambda *inputs: [move(*inputs)], *arguments, looked_up=looked_up
-    )
+    return moved_apart(operands, types, lambda *inputs: [move(*inputs)], *arguments, looked_up=looked_up)
 
 
 def moved_apart(

@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops.kernel import Kernel, Operands
-from firmware_sim.ops.moves import ANY, INTEGERS, moved
+from firmware_sim.ops.moves import ANY, INTEGERS, Argument, moved
 from graph.types import DType, Tensor
 
 
@@ -27,7 +27,7 @@ def plain(operands: Operands) -> Kernel:
     def move(ifm: np.ndarray, amounts: np.ndarray, value: np.ndarray = zero) -> np.ndarray:
         return np.pad(ifm, amounts.reshape(-1, 2), constant_values=value.item())
 
-    arguments = [("paddings", INTEGERS)]
+    arguments: list[Argument] = [("paddings", INTEGERS)]
     if len(operands.inputs) > 2:
         value = operands.input(2, (ifm.dtype,), "padding value")
         operands.need(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import EllipsisType
 
 import numpy as np
@@ -26,7 +27,7 @@ def index_of(
     (4, Ellipsis)
 
     Raises: ValueError for a stride of 0, or more slices than axes.
-    Source: TFLite strided_slice_logic.h, whose clamping is Python's; strided_slice.cc BuildStridedSliceParams.
+    Source: TFLite strided_slice_logic.h, whose clamping is Python's; strided_slice.cc.
     """
 
     def marked(mask: int, slot: int) -> bool:
@@ -59,16 +60,20 @@ def index_of(
 def plain(operands: Operands) -> Kernel:
     """ofm = ifm[begin:end:strides] with the options' masks.
 
-    Numerics `tflm` knows no ellipsis, no new axes and no lengths in place of ends, and refuses such models.
+    Numerics `tflm` does not look at ellipsis, new axes and lengths: such models run there where their shapes
+    happen to fit.
+
+    Source: TFLite Micro strided_slice_common.cc BuildStridedSliceParams.
     """
     attrs = operands.attrs(StridedSliceAttrs)
-    plain_slices = not (attrs.ellipsis_mask or attrs.new_axis_mask or attrs.offset)
-    operands.need(
-        plain_slices or operands.numerics is not Numerics.TFLM,
-        "TFLM has no slices with an ellipsis, new axes or lengths; convert the model without them",
-    )
+    few = operands.numerics is Numerics.TFLM
+    if few:
+        attrs = replace(attrs, ellipsis_mask=0, new_axis_mask=0, offset=False)
 
-    def move(ifm: np.ndarray, begin: np.ndarray, end: np.ndarray, strides: np.ndarray) -> np.ndarray:
+    def move(ifm: np.ndarray, *rows: np.ndarray) -> np.ndarray:
+        if few and len(rows[0]) < ifm.ndim:
+            raise ValueError(f"{len(rows[0])} slices for {ifm.ndim} axes; TFLM needs one for each")
+        begin, end, strides = (row[: ifm.ndim] if few else row for row in rows)
         return ifm[index_of(attrs, ifm.shape, begin.tolist(), end.tolist(), strides.tolist())]
 
     return moved(operands, ANY, move, ("begin", INT32), ("end", INT32), ("strides", INT32))

@@ -14,6 +14,6 @@ def plain(operands: Operands) -> Kernel:
     def move(ifm: np.ndarray, times: np.ndarray) -> np.ndarray:
         if len(times) != ifm.ndim:
             raise ValueError(f"{len(times)} multiples for {ifm.ndim} axes")
-        return np.tile(ifm, times)
+        return np.tile(ifm, times.tolist())
 
     return moved(operands, ANY, move, ("multiples", INTEGERS))

@@ -5,10 +5,17 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from firmware_sim.oracles import Oracle
-from tests.oracle import cases_binary, cases_layout, cases_products, cases_reductions, cases_unary
+from tests.oracle import (
+    cases_binary,
+    cases_layout,
+    cases_products,
+    cases_reductions,
+    cases_slices,
+    cases_unary,
+)
 from tests.oracle.single_op import Case
 
-_GROUPS = (cases_binary, cases_layout, cases_products, cases_reductions, cases_unary)
+_GROUPS = (cases_binary, cases_layout, cases_products, cases_reductions, cases_slices, cases_unary)
 
 CASES: dict[str, st.SearchStrategy[Case]] = {
     name: strategy for group in _GROUPS for name, strategy in group.CASES.items()

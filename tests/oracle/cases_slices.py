@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from firmware_sim.oracles import Oracle
 from tests.oracle.moves import Build, drawn, moved, sides
 from tests.oracle.single_op import Case, options
 
@@ -47,9 +48,9 @@ def strided_slice_with_new_axes(rng: np.random.Generator, dtype: str) -> Case:
     index, rows, taken = [], [], 0
     masks = {"ellipsisMask": 0, "newAxisMask": 0, "shrinkAxisMask": 0, "endMask": 0, "beginMask": 0}
     wanted = int(rng.integers(1, len(shape) + 1))
-    ellipsis = int(rng.integers(0, wanted + 1)) if rng.random() < 0.7 else -1
-    slots = rng.permutation(["axis"] * wanted + ["new"] * int(rng.integers(0, 3))).tolist()
-    if ellipsis >= 0:
+    with_ellipsis = wanted < len(shape) and rng.random() < 0.7  # LiteRT crashes on one for no axis
+    slots = rng.permutation(["axis"] * wanted + ["new"] * int(rng.integers(not with_ellipsis, 3))).tolist()
+    if with_ellipsis:
         slots.insert(int(rng.integers(len(slots) + 1)), "ellipsis")
     before = slots[: slots.index("ellipsis")].count("axis") if "ellipsis" in slots else wanted
     for slot, what in enumerate(slots):
@@ -98,7 +99,9 @@ def gather(rng: np.random.Generator, dtype: str) -> Case:
     axis = int(rng.integers(len(shape)))
     batch = int(rng.integers(0, axis + 1))
     more = sides(rng, 0, 3)
-    places = rng.integers(0, shape[axis], (*shape[:batch], *more)).astype(rng.choice([INT, INT, np.int64, np.int16]))
+    places = rng.integers(0, shape[axis], (*shape[:batch], *more)).astype(
+        rng.choice([INT, INT, np.int64, np.int16])
+    )
     out = (*shape[:axis], *more, *shape[axis + 1 :])
     written = axis - len(shape) if rng.random() < 0.3 else axis
     table = options("GatherOptions", axis=written, batchDims=batch)
@@ -110,7 +113,9 @@ def gather_nd(rng: np.random.Generator, dtype: str) -> Case:
     depth = int(rng.integers(1, len(shape) + 1))
     more = sides(rng, 0, 3)
     places = rng.integers(0, shape[:depth], (*more, depth)).astype(rng.choice([INT, INT, np.int64, np.int16]))
-    return moved(rng, "GATHER_ND", dtype, shape, [places], [(*more, *shape[depth:])], options("GatherNdOptions"))
+    return moved(
+        rng, "GATHER_ND", dtype, shape, [places], [(*more, *shape[depth:])], options("GatherNdOptions")
+    )
 
 
 BUILDS: dict[str, Build] = {
@@ -122,3 +127,4 @@ BUILDS: dict[str, Build] = {
     "STRIDED_SLICE/new axes": strided_slice_with_new_axes,
 }
 CASES = {name: drawn(build) for name, build in BUILDS.items()}
+REFUSED = {("STRIDED_SLICE/new axes", Oracle.TFLM)}

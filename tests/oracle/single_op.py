@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from firmware_sim.oracles import Oracle
+
 fb = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="needs the oracle extra")
 flatbuffers = pytest.importorskip("flatbuffers")
 
@@ -35,14 +37,18 @@ class Spec:
 
 @dataclass(frozen=True, repr=False)
 class Case:
-    """A model of one operator with the inputs to give it; `about` says what was chosen."""
+    """A model of one operator with the inputs to give it; `about` says what was chosen.
+
+    `undefined`: oracles whose outcome depends on what memory held before.
+    """
 
     blob: bytes
     inputs: tuple[np.ndarray, ...]
     about: str = field(default="")
+    undefined: tuple[Oracle, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Case({self.about})"
+        return f"Case({self.about[:200]})"
 
 
 def constant(values: Any, dtype: str = "int32") -> Spec:
