@@ -120,6 +120,29 @@ def multiply_by_quantized_multiplier(acc: Integers, multiplier: Integers, shift:
     return rounding_divide_by_pot(high, np.maximum(-shift, 0))
 
 
+def multiply_wide_by_quantized_multiplier(acc: Integers, multiplier: Integers, shift: Integers) -> np.ndarray:
+    """Scale int64 accumulators by the multiplier's upper 15 bits, rounding once, ties up.
+
+        short = min((multiplier + 2**15) >> 16, 2**15 - 1)
+        out   = floor((acc * short + 2**(14 - shift)) / 2**(15 - shift))
+
+    The runtimes' way for 16-bit activations, whose sums pass 32 bits.
+
+    >>> multiply_wide_by_quantized_multiplier(np.array([1, -1, 1 << 40]), 1 << 30, -1).tolist()
+    [0, 0, 0]
+    >>> multiply_wide_by_quantized_multiplier(np.array([2, -2, 6, 1 << 30]), 1 << 30, -1).tolist()
+    [1, 0, 2, 268435456]
+
+    Shapes: acc (..., C) int64; multiplier, shift () or (C,).
+    Overflow: |acc| < 2**47 and -31 <= shift <= 7 keep the product inside int64; the result keeps its low 32
+        bits, as the register does.
+    Source: TFLite common.cc MultiplyByQuantizedMultiplier(int64_t, ...).
+    """
+    short = np.minimum((np.asarray(multiplier, np.int64) + (1 << 15)) >> 16, (1 << 15) - 1)
+    right = 15 - np.asarray(shift, np.int64)
+    return wrap_int32((np.asarray(acc, np.int64) * short + (np.int64(1) << (right - 1))) >> right)
+
+
 def _exp_near_minus_eighth(a: np.ndarray) -> np.ndarray:
     """exp(a) for -1/4 <= a < 0, all in Q0.31: four terms of the series around -1/8."""
     mul = saturating_rounding_doubling_high_mul

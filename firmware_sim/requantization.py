@@ -11,6 +11,7 @@ from firmware_sim.fixed_point import (
     INT32_MAX,
     INT32_MIN,
     multiply_by_quantized_multiplier,
+    multiply_wide_by_quantized_multiplier,
     quantize_multiplier,
     wrap_int32,
 )
@@ -31,6 +32,26 @@ def limits(dtype: DType) -> tuple[int, int]:
     """The smallest and the largest value of an integer type."""
     info = np.iinfo(dtype.numpy)
     return int(info.min), int(info.max)
+
+
+def clamped(values: np.ndarray, activation: Activation) -> np.ndarray:
+    """Numbers without a scale, inside what `activation` leaves of their type: min(max(x, low), high).
+
+    As C compares: NaN and -0.0 pass. Without activation, infinities become the largest numbers.
+
+    >>> clamped(np.array([-2.0, -0.0, np.inf], np.float32), Activation.RELU6).tolist()
+    [0.0, -0.0, 6.0]
+
+    Source: TFLite common.h ActivationFunctionWithMinMax; kernel_util.h CalculateActivationRange.
+    """
+    info = np.finfo(values.dtype) if values.dtype.kind == "f" else np.iinfo(values.dtype)
+    asked = _BOUNDS_OF[activation]
+    low, high = (
+        values.dtype.type(end if real is None else real)
+        for real, end in zip(asked, (info.min, info.max), strict=True)
+    )
+    raised = np.where(values < low, low, values)
+    return np.where(high < raised, high, raised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,10 @@ class Requantization:
         scaled = multiply_by_quantized_multiplier(acc, self.multipliers, self.shifts)
         return self.clamp.apply(scaled + self.zero_point, self.dtype)
 
+    def wide(self) -> WideRequantization:
+        """The same multipliers for int64 accumulators; the runtimes add no zero point there."""
+        return WideRequantization(self.multipliers, self.shifts, self.clamp, self.dtype)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FloatRequantization:
@@ -115,8 +140,8 @@ class FloatRequantization:
     dtype: DType
 
     def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
-        """The output for accumulators (..., C) that hold int32, and how many of its elements saturated."""
-        real = wrap_int32(acc).astype(np.float64) * self.scales
+        """The output for accumulators (..., C) of 32 or 64 bits, and how many of its elements saturated."""
+        real = acc.astype(np.float64) * self.scales
         steps = np.copysign(np.floor(np.abs(real) + 0.5), real)
         inside = (steps >= INT32_MIN) & (steps <= INT32_MAX)
         values = wrap_int32(np.where(inside, steps, INT32_MIN).astype(np.int64) + self.zero_point)
@@ -144,6 +169,35 @@ class HalfEvenRequantization:
         """The output for accumulators (..., C) that hold int32, and how many of its elements saturated."""
         real = wrap_int32(acc).astype(np.float32) * self.scales.astype(np.float32)
         return self.clamp.apply(np.rint(real).astype(np.float64) + self.zero_point, self.dtype)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WideRequantization:
+    """ofm = clamp(acc * multiplier * 2**(shift - 31)) for int64 accumulators, with 15 bits of the multiplier.
+
+    Shapes: multipliers, shifts (C,) int64, one per output channel.
+    """
+
+    multipliers: np.ndarray
+    shifts: np.ndarray
+    clamp: Clamp
+    dtype: DType
+
+    def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
+        """The output for int64 accumulators (..., C), and how many of its elements saturated."""
+        scaled = multiply_wide_by_quantized_multiplier(acc, self.multipliers, self.shifts)
+        return self.clamp.apply(scaled, self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class FloatClamp:
+    """ofm = clamped(acc): what stands in a requantization's place where numbers are float32."""
+
+    activation: Activation
+
+    def apply(self, acc: np.ndarray) -> tuple[np.ndarray, int]:
+        """The output for float32 sums; none of its elements saturates."""
+        return clamped(acc, self.activation), 0
 
 
 def in_float(

@@ -1,4 +1,7 @@
-"""Operators' options, one dataclass each, with the schema's field names."""
+"""Operators' options, one dataclass each, with the schema's field names.
+
+`quantized_bias_type` is a DType's value, or empty where the file does not state it.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ class Conv2DAttrs:
     dilation_h: int
     dilation_w: int
     activation: Activation
+    quantized_bias_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class FullyConnectedAttrs:
     activation: Activation
     keep_num_dims: bool
     shuffled_weights: bool
+    quantized_bias_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class TransposeConvAttrs:
     stride_h: int
     stride_w: int
     activation: Activation
+    quantized_bias_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

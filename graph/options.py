@@ -36,6 +36,11 @@ def _activation(o: Any) -> a.Activation:
     return _ACTIVATIONS[o.FusedActivationFunction()]
 
 
+def _bias_type(o: Any) -> str:
+    """The schema's default, float32, says that it is not stated."""
+    return {schema.TensorType.INT32: "int32", schema.TensorType.INT64: "int64"}.get(o.QuantizedBiasType(), "")
+
+
 def ints(length: int, vector: Any) -> tuple[int, ...]:
     """The accessors give a scalar 0 for a vector that is left out."""
     return tuple(int(v) for v in vector) if length else ()
@@ -49,6 +54,7 @@ def _conv_2d(o: schema.Conv2DOptions) -> a.Conv2DAttrs:
         dilation_h=o.DilationHFactor(),
         dilation_w=o.DilationWFactor(),
         activation=_activation(o),
+        quantized_bias_type=_bias_type(o),
     )
 
 
@@ -80,6 +86,7 @@ def _fully_connected(o: schema.FullyConnectedOptions) -> a.FullyConnectedAttrs:
         activation=_activation(o),
         keep_num_dims=bool(o.KeepNumDims()),
         shuffled_weights=o.WeightsFormat() != 0,
+        quantized_bias_type=_bias_type(o),
     )
 
 
@@ -100,6 +107,7 @@ def _transpose_conv(o: schema.TransposeConvOptions) -> a.TransposeConvAttrs:
         stride_h=o.StrideH(),
         stride_w=o.StrideW(),
         activation=_activation(o),
+        quantized_bias_type=_bias_type(o),
     )
 
 

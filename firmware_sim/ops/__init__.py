@@ -8,6 +8,7 @@ from types import MappingProxyType
 from firmware_sim.ops import (
     add,
     average_pool_2d,
+    batch_matmul,
     blocks,
     broadcast_to,
     concatenation,
@@ -35,6 +36,7 @@ from firmware_sim.ops import (
     strided_slice,
     tile,
     transpose,
+    transpose_conv,
     unpack,
     zeros_like,
 )
@@ -48,6 +50,7 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
     {
         OpKind.ADD: add.plain,
         OpKind.AVERAGE_POOL_2D: average_pool_2d.plain,
+        OpKind.BATCH_MATMUL: batch_matmul.plain,
         OpKind.BATCH_TO_SPACE_ND: blocks.batch_to_space_nd,
         OpKind.BROADCAST_TO: broadcast_to.plain,
         OpKind.CONCATENATION: concatenation.plain,
@@ -80,6 +83,7 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.STRIDED_SLICE: strided_slice.plain,
         OpKind.TILE: tile.plain,
         OpKind.TRANSPOSE: transpose.plain,
+        OpKind.TRANSPOSE_CONV: transpose_conv.plain,
         OpKind.UNPACK: unpack.plain,
         OpKind.ZEROS_LIKE: zeros_like.plain,
     }
@@ -89,9 +93,11 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
 FAST: Mapping[OpKind, Prepare] = MappingProxyType(
     {
         **KERNELS,
+        OpKind.BATCH_MATMUL: batch_matmul.fast,
         OpKind.CONV_2D: conv_2d.fast,
         OpKind.DEPTHWISE_CONV_2D: depthwise_conv_2d.fast,
         OpKind.FULLY_CONNECTED: fully_connected.fast,
+        OpKind.TRANSPOSE_CONV: transpose_conv.fast,
     }
 )
 """The same bits, sooner."""

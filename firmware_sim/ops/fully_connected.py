@@ -8,69 +8,91 @@ import numpy as np
 
 from firmware_sim import requantization as rq
 from firmware_sim.numerics import Numerics
-from firmware_sim.ops import products
+from firmware_sim.ops import conv_2d, products
+from firmware_sim.ops.accumulators import add_product, centred
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
-from graph.attrs import FullyConnectedAttrs
-from graph.types import DType
+from firmware_sim.ops.layer import Layer, Rescaling, Rule, kernel_of
+from firmware_sim.windows import Window, axis_of
+from graph.attrs import Activation, FullyConnectedAttrs, Padding
+from graph.types import DType, Tensor
 
 
 def accumulate(ifm: np.ndarray, weights: np.ndarray, bias: np.ndarray, zero_point: int) -> np.ndarray:
-    """acc[b,o] = bias[o] + sum((ifm[b,k] - zero_point) * weights[o,k] for k)
+    """acc[b,o] = sum((ifm[b,k] - zero_point) * weights[o,k] for k) + bias[o]
 
-    Shapes: ifm (B,K) int8, weights (O,K) int8, bias (O,) int64; gives (B,O) int64.
-    Source: TFLite reference/integer_ops/fully_connected.h.
+    Shapes: ifm (B,K), weights (O,K), bias (O,); gives (B,O) int64 of integers, float32 of float32.
+    Source: TFLite reference/fully_connected.h, reference/integer_ops/fully_connected.h.
     """
-    return (ifm.astype(np.int64) - zero_point) @ weights.astype(np.int64).T + bias
+    rows = centred(ifm, zero_point)
+    acc = np.zeros((len(rows), len(weights)), rows.dtype)
+    add_product(acc, rows, weights.astype(rows.dtype).T)
+    return acc + bias
 
 
-class _Prepared:
-    """The checked operands, for both engines; an ifm of any rank counts as rows of K."""
+def _in_integers(
+    ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
+) -> Rescaling:
+    assert weights.quant
+    rule = rq.per_tensor if len(weights.quant.scales) == 1 else rq.per_channel
+    return rule(ifm, weights, ofm, activation, channels)
 
-    def __init__(self, operands: Operands) -> None:
-        attrs = operands.attrs(FullyConnectedAttrs)
-        ifm, ofm = operands.input(0, (DType.INT8,)), operands.output((DType.INT8,))
-        weights = operands.weights(1)
-        assert weights.data is not None and weights.quant is not None
-        operands.need(not attrs.shuffled_weights, "shuffled weights are a layout that no runtime here reads")
-        operands.need(len(weights.shape) == 2, "its weights are no matrix")
-        channels, depth = weights.shape
-        operands.need(ifm.elements % depth == 0, f"an input of {ifm.elements} elements is no rows of {depth}")
-        computed = ifm.elements // depth * channels
-        operands.need(ofm.elements == computed, f"its output has {ofm.elements} elements, not {computed}")
-        scales = len(weights.quant.scales)
-        operands.need(scales in (1, channels), "the weights' scales fit no channel")
-        self.zero_point = operands.quant(ifm).zero_point
-        operands.quant(ofm)
-        self.weights, self.bias = weights.data, operands.bias(2, channels)
-        made_of = (ifm, weights, ofm, operands.activation(attrs.activation), channels)
-        self.requantization: rq.Requantization | rq.FloatRequantization
-        if operands.numerics is Numerics.TFLITE_REF:
-            self.requantization = rq.in_float(*made_of)
-        else:
-            self.requantization = (rq.per_tensor if scales == 1 else rq.per_channel)(*made_of)
+
+def _prepared(operands: Operands) -> Layer:
+    """An ifm of any rank counts as rows of K."""
+    attrs = operands.attrs(FullyConnectedAttrs)
+    operands.need(not attrs.shuffled_weights, "shuffled weights are a layout that no runtime here reads")
+    unsigned = operands.input(0, tuple(DType)).dtype is DType.UINT8
+    tflm = operands.numerics is Numerics.TFLM and not unsigned
+    rule: Rule = _in_integers if tflm else rq.in_float
+    stated = attrs.quantized_bias_type
+    layer = Layer(operands, attrs.activation, bias_type=stated, rule=rule, constant=False)
+    operands.need(len(layer.filter.shape) == 2, "its weights are no matrix")
+    channels, depth = layer.filter.shape
+    elements = layer.ifm.elements
+    operands.need(elements % depth == 0, f"an input of {elements} elements is no rows of {depth}")
+    computed = elements // depth * channels
+    operands.need(
+        layer.ofm.elements == computed, f"its output has {layer.ofm.elements} elements, not {computed}"
+    )
+    return layer
 
 
 def plain(operands: Operands) -> Kernel:
-    """The definition."""
-    p = _Prepared(operands)
-    depth = p.weights.shape[1]
+    """The definition; the weights may be an input."""
+    layer = _prepared(operands)
+    depth = layer.filter.shape[1]
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        ifm = inputs[0]
+        ifm, weights = inputs[0], layer.weights
         assert ifm is not None
-        acc = accumulate(ifm.reshape(-1, depth), p.weights, p.bias, p.zero_point)
-        ofm, saturated = p.requantization.apply(acc)
-        outputs[0][...] = ofm.reshape(outputs[0].shape)
-        return saturated
+        if weights is None:
+            assert inputs[1] is not None
+            weights = layer.centred_weights(inputs[1])
+        acc = accumulate(ifm.reshape(-1, depth), weights, layer.bias, layer.zero_point)
+        return layer.finish(acc, outputs[0])
 
     return kernel
 
 
 def fast(operands: Operands) -> Kernel:
     """The same by one matrix product; see `products.Product` for why it is exact."""
-    p = _Prepared(operands)
-    product = products.Product(p.weights, p.bias, p.zero_point, p.requantization)
-    channels, depth = p.weights.shape
+    layer = _prepared(operands)
+    weights = layer.weights
+    if weights is None:
+        return plain(operands)
+    channels, depth = weights.shape
+    if layer.dtype is DType.FLOAT32:
+        row = axis_of(Padding.VALID, 1, 1, 1)
+        rows = axis_of(Padding.VALID, layer.ifm.elements // depth, 1, 1)
+        window = Window(rows, row, rows.outputs, 1)
+        return conv_2d.in_float32(layer, weights.reshape(channels, 1, 1, depth), window)
+    if layer.compiled_rescaling is None:
+        return kernel_of(
+            layer,
+            lambda ifm, weights, bias: accumulate(ifm.reshape(-1, depth), weights, bias, layer.zero_point),
+            in_float64=True,
+        )
+    product = products.Product(weights, layer.bias, layer.zero_point, layer.compiled_rescaling, layer.dtype)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]

@@ -37,11 +37,12 @@ def layer(
     """One operator with weights; `scales` are the weights', the input's is 1/16, the output's 1."""
     axis = 3 if kind is OpKind.DEPTHWISE_CONV_2D else 0
     weight_quant = QuantParams(tuple(map(float, scales)), (0,) * len(scales), axis)
+    bias_quant = QuantParams(tuple(float(s) / 16 for s in scales), (0,) * len(scales))
     return Graph(
         tensors=(
             Tensor(0, "ifm", ifm, DType.INT8, QuantParams((0.0625,), (zero_points[0],))),
             Tensor(1, "weights", weights.shape, DType.INT8, weight_quant, weights),
-            Tensor(2, "bias", bias.shape, DType.INT32, None, bias),
+            Tensor(2, "bias", bias.shape, DType.INT32, bias_quant, bias),
             Tensor(3, "ofm", ofm, DType.INT8, QuantParams((1.0,), (zero_points[1],))),
         ),
         ops=(Op(0, kind, (0, 1, 2), (3,), attrs),),
