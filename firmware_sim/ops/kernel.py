@@ -129,22 +129,6 @@ class Operands:
         assert tensor.data is not None
         return tensor.data
 
-    def weights(self, position: int) -> Tensor:
-        """Constant int8 weights, symmetric, with one scale or one per output channel."""
-        self.constant(position, (DType.INT8,), "weights")
-        tensor = self.input(position, (DType.INT8,))
-        quant = tensor.quant
-        self.need(quant is not None, "the weights have no scale")
-        assert quant is not None
-        self.need(not any(quant.zero_points), "the weights have a zero point, which int8 kernels leave out")
-        return tensor
-
-    def bias(self, position: int, channels: int) -> np.ndarray:
-        """The bias as int64 (O,); zeros where it is left out."""
-        if self.optional(position) is None:
-            return np.zeros(channels, np.int64)
-        return self.constant(position, (DType.INT32,), "bias").astype(np.int64).reshape(channels)
-
     def need_shape(self, computed: tuple[int, ...], position: int = 0) -> None:
         """Refuse an output whose shape in the file is not the one that the operator computes."""
         stated = self.outputs[position].shape

@@ -2,108 +2,158 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.oracle.choices import ACTIVATIONS, CHANNELS, SCALES, SEEDS, SMALL, ZERO_POINTS, int8
-from tests.oracle.single_op import Case, Spec, model, options, quantized
+from firmware_sim.oracles import Oracle
+from tests.oracle.choices import ACTIVATIONS, CHANNELS, PRIMES, SCALES, SEEDS, SMALL, ZERO_POINTS
+from tests.oracle.layer_parts import ACTIVATION_OF, Parts, activation, numbers, parts_of
+from tests.oracle.single_op import Case, Spec, constant, model, options
 from tests.oracle.windows import window_of
 
 
-@st.composite
-def _weights(
-    draw: st.DrawFn, rng: np.random.Generator, shape: tuple[int, ...], axis: int
-) -> tuple[Spec, tuple[float, ...]]:
-    channels = shape[axis]
-    base = draw(st.sampled_from([0.5, 0.0078125, 0.0031, 0.02]))
-    scales = (base,)
-    if draw(st.booleans()):
-        scales = tuple(float(np.float32(base * f)) for f in rng.choice([0.25, 0.37, 0.5, 1.0, 3.1], channels))
-    spec = Spec(shape, "int8", scales, (0,) * len(scales), axis, int8(rng, shape).clip(-127))
-    return spec, scales
+def _case(kind: str, inputs: list[Spec | None], ofm: Spec, table: Any, rng: np.random.Generator) -> Case:
+    given = tuple(
+        numbers(rng, spec.shape, spec.dtype) for spec in inputs if spec is not None and spec.data is None
+    )
+    about = [(s.shape, s.dtype, s.scales, s.zero_points) for s in [*inputs, ofm] if s is not None]
+    return Case(model(kind, inputs, ofm, table), given, f"{kind} {about} {vars(table)}")
 
 
-def _output_scale(rng: np.random.Generator, product: float, depth: int) -> float:
-    """Mostly one that fills the range; now and then a multiplier near or above 1."""
-    typical = product * np.sqrt(depth) * 5500 / 100
-    return float(np.float32(rng.choice([typical, typical, typical / 50, product * 2, product / 3])))
-
-
-def _bias(
-    rng: np.random.Generator, channels: int, scales: tuple[float, ...], ifm_scale: float
-) -> Spec | None:
-    if rng.random() < 0.2:
-        return None
-    wide = rng.random() < 0.1
-    values = rng.integers(-(2**30) if wide else -9000, 2**30 if wide else 9000, channels)
-    products = tuple(float(np.float32(ifm_scale * s)) for s in scales)
-    return Spec((channels,), "int32", products, (0,) * len(products), 0, values.astype(np.int32))
+def _window_options(window: dict, **more: Any) -> dict[str, Any]:
+    return {
+        "padding": window["padding"],
+        "strideH": window["h"]["stride"],
+        "strideW": window["w"]["stride"],
+        "dilationHFactor": window["h"]["dilation"],
+        "dilationWFactor": window["w"]["dilation"],
+        **more,
+    }
 
 
 @st.composite
-def conv_2d(draw: st.DrawFn) -> Case:
+def conv_2d(draw: st.DrawFn, dtype: str) -> Case:
     rng, window = np.random.default_rng(draw(SEEDS)), draw(window_of(dilated=True))
-    h, w, depth, channels = window["h"], window["w"], draw(CHANNELS), draw(CHANNELS)
-    ifm = quantized((1, h["size"], w["size"], depth), draw(SCALES), draw(ZERO_POINTS))
-    weights, scales = draw(_weights(rng, (channels, h["kernel"], w["kernel"], depth), 0))
-    taps = h["kernel"] * w["kernel"] * depth
-    scale = _output_scale(rng, ifm.scales[0] * max(scales), taps)
-    ofm = quantized((1, h["out"], w["out"], channels), scale, draw(ZERO_POINTS))
+    h, w = window["h"], window["w"]
+    groups = draw(st.sampled_from([1, 1, 1, 2, 3])) if dtype != "uint8" else 1
+    depth, channels = draw(CHANNELS), draw(CHANNELS) * groups
+    ifm = (draw(st.sampled_from([1, 1, 2])), h["size"], w["size"], depth * groups)
+    ofm = (ifm[0], h["out"], w["out"], channels)
+    weights = (channels, h["kernel"], w["kernel"], depth)
+    made = draw(parts_of(rng, dtype, ifm, weights, ofm, axis=0))
     table = options(
         "Conv2DOptions",
-        padding=window["padding"],
-        strideH=h["stride"],
-        strideW=w["stride"],
-        dilationHFactor=h["dilation"],
-        dilationWFactor=w["dilation"],
+        **_window_options(window),
         fusedActivationFunction=draw(ACTIVATIONS),
+        quantizedBiasType=made.bias_type,
     )
-    bias = _bias(rng, channels, scales, ifm.scales[0])
-    inputs = [ifm, weights] if bias is None else [ifm, weights, bias]
-    return Case(model("CONV_2D", inputs, ofm, table), (int8(rng, ifm.shape),), f"{window} {ifm} {scales}")
+    return _case("CONV_2D", made.inputs, made.ofm, table, rng)
 
 
 @st.composite
-def depthwise_conv_2d(draw: st.DrawFn) -> Case:
+def depthwise_conv_2d(draw: st.DrawFn, dtype: str) -> Case:
     rng, window = np.random.default_rng(draw(SEEDS)), draw(window_of(dilated=True))
     h, w, depth, multiplier = window["h"], window["w"], draw(CHANNELS), draw(st.sampled_from([1, 1, 2, 3, 8]))
-    channels = depth * multiplier
-    ifm = quantized((1, h["size"], w["size"], depth), draw(SCALES), draw(ZERO_POINTS))
-    weights, scales = draw(_weights(rng, (1, h["kernel"], w["kernel"], channels), 3))
-    scale = _output_scale(rng, ifm.scales[0] * max(scales), h["kernel"] * w["kernel"])
-    ofm = quantized((1, h["out"], w["out"], channels), scale, draw(ZERO_POINTS))
+    ifm = (draw(st.sampled_from([1, 1, 2])), h["size"], w["size"], depth)
+    ofm = (ifm[0], h["out"], w["out"], depth * multiplier)
+    weights = (1, h["kernel"], w["kernel"], depth * multiplier)
+    made = draw(parts_of(rng, dtype, ifm, weights, ofm, axis=3, narrow_bias=False))
     table = options(
         "DepthwiseConv2DOptions",
-        padding=window["padding"],
-        strideH=h["stride"],
-        strideW=w["stride"],
-        dilationHFactor=h["dilation"],
-        dilationWFactor=w["dilation"],
+        **_window_options(window),
         depthMultiplier=multiplier,
         fusedActivationFunction=draw(ACTIVATIONS),
     )
-    bias = _bias(rng, channels, scales, ifm.scales[0])
-    inputs = [ifm, weights] if bias is None else [ifm, weights, bias]
-    blob = model("DEPTHWISE_CONV_2D", inputs, ofm, table)
-    return Case(blob, (int8(rng, ifm.shape),), f"{window} {ifm} {scales}")
+    return _case("DEPTHWISE_CONV_2D", made.inputs, made.ofm, table, rng)
 
 
 @st.composite
-def fully_connected(draw: st.DrawFn) -> Case:
+def fully_connected(draw: st.DrawFn, dtype: str) -> Case:
     rng = np.random.default_rng(draw(SEEDS))
     rows, depth, channels = draw(SMALL), draw(st.sampled_from([1, 2, 3, 31, 127, 1031])), draw(CHANNELS)
-    ifm = quantized((rows, depth), draw(SCALES), draw(ZERO_POINTS))
-    weights, scales = draw(_weights(rng, (channels, depth), 0))
-    scale = _output_scale(rng, ifm.scales[0] * max(scales), depth)
-    ofm = quantized((rows, channels), scale, draw(ZERO_POINTS))
-    bias = _bias(rng, channels, scales, ifm.scales[0])
-    table = options("FullyConnectedOptions", fusedActivationFunction=draw(ACTIVATIONS))
-    blob = model("FULLY_CONNECTED", [ifm, weights, bias], ofm, table)
-    return Case(blob, (int8(rng, ifm.shape),), f"{ifm} {scales} {ofm}")
+    keep = draw(st.booleans())
+    batch = draw(st.sampled_from([(), (1,), (3,)])) if keep else ()
+    ifm, ofm = (*batch, rows, depth), (*batch, rows, channels)
+    asymmetric = dtype in ("int8", "int16")
+    made: Parts = draw(parts_of(rng, dtype, ifm, (channels, depth), ofm, axis=0, asymmetric=asymmetric))
+    if made.weights.dtype != "float32" and len(made.weights.scales) == 1 and draw(st.integers(0, 4)) == 0:
+        made = made.with_variable_weights()
+    table = options(
+        "FullyConnectedOptions",
+        keepNumDims=keep,
+        fusedActivationFunction=draw(ACTIVATIONS),
+        quantizedBiasType=made.bias_type,
+    )
+    return _case("FULLY_CONNECTED", made.inputs, made.ofm, table, rng)
+
+
+@st.composite
+def transpose_conv(draw: st.DrawFn, dtype: str, narrow_bias: bool = False) -> Case:
+    """`narrow_bias`: a bias of 32 bits for int16, which tflite-micro reads as one of 64."""
+    rng, window = np.random.default_rng(draw(SEEDS)), draw(window_of(dilated=False))
+    h, w, depth, channels = window["h"], window["w"], draw(CHANNELS), draw(CHANNELS)
+    batch = draw(st.sampled_from([1, 1, 2]))
+    ifm, ofm = (batch, h["out"], w["out"], depth), (batch, h["size"], w["size"], channels)
+    weights = (channels, h["kernel"], w["kernel"], depth)
+    made = draw(parts_of(rng, dtype, ifm, weights, ofm, axis=0, narrow_bias=narrow_bias))
+    table = options(
+        "TransposeConvOptions",
+        padding=window["padding"],
+        strideH=h["stride"],
+        strideW=w["stride"],
+        fusedActivationFunction=draw(ACTIVATIONS),
+        quantizedBiasType=made.bias_type,
+    )
+    picture, *rest = made.inputs
+    inputs = [constant(list(ofm)), rest[0], picture, *rest[1:]]
+    return _case("TRANSPOSE_CONV", inputs, made.ofm, table, rng)
+
+
+BATCHES = st.sampled_from(
+    [((), ()), ((2,), (2,)), ((3,), (1,)), ((1,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2,))]
+)
+
+
+@st.composite
+def batch_matmul(draw: st.DrawFn, dtype: str, right: str, out: str) -> Case:
+    rng = np.random.default_rng(draw(SEEDS))
+    batches = draw(BATCHES)
+    m, n, k = draw(PRIMES), draw(CHANNELS), draw(st.sampled_from([1, 2, 3, 31, 127]))
+    adj_x, adj_y = draw(st.booleans()), draw(st.booleans())
+    shape = (*np.broadcast_shapes(*batches), m, n)
+    zeros = [draw(ZERO_POINTS) if dtype == "int8" else 0 for _ in range(3)]
+    x = activation((*batches[0], *((k, m) if adj_x else (m, k))), dtype, draw(SCALES), zeros[0])
+    y = activation((*batches[1], *((n, k) if adj_y else (k, n))), right, draw(SCALES), zeros[1])
+    scale = 1.0
+    if dtype != "float32":
+        largest = 32767 if dtype == "int16" else 127
+        fills = x.scales[0] * y.scales[0] * np.sqrt(k) * 73 * 0.5
+        scale = float(np.float32(fills * rng.choice([1.0, 1.0, 0.02, largest / 50])))
+    ofm = Spec(shape, out) if out in ("float32", "int32") else activation(shape, out, scale, zeros[2])
+    if draw(st.booleans()):
+        y = Spec(y.shape, y.dtype, y.scales, y.zero_points, 0, numbers(rng, y.shape, y.dtype))
+    return _case("BATCH_MATMUL", [x, y], ofm, options("BatchMatMulOptions", adjX=adj_x, adjY=adj_y), rng)
 
 
 CASES = {
-    "CONV_2D": conv_2d(),
-    "DEPTHWISE_CONV_2D": depthwise_conv_2d(),
-    "FULLY_CONNECTED": fully_connected(),
+    f"{kind}{suffix}": strategy(dtype)
+    for kind, strategy in {
+        "CONV_2D": conv_2d,
+        "DEPTHWISE_CONV_2D": depthwise_conv_2d,
+        "FULLY_CONNECTED": fully_connected,
+        "TRANSPOSE_CONV": transpose_conv,
+    }.items()
+    for suffix, dtype in ACTIVATION_OF.items()
+} | {
+    "BATCH_MATMUL": batch_matmul("int8", "int8", "int8"),
+    "BATCH_MATMUL/int32": batch_matmul("int8", "int8", "int32"),
+    "BATCH_MATMUL/int16": batch_matmul("int16", "int16", "int16"),
+    "BATCH_MATMUL/16x8": batch_matmul("int16", "int8", "int16"),
+    "BATCH_MATMUL/float32": batch_matmul("float32", "float32", "float32"),
+}
+REFUSED = {(name, Oracle.TFLM) for name in CASES if name.endswith("/uint8")} | {
+    ("BATCH_MATMUL/int32", Oracle.TFLM),
+    ("BATCH_MATMUL/16x8", Oracle.TFLM),
 }
