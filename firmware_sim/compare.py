@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from firmware_sim.numerics import Numerics
+from firmware_sim.ops.detection_postprocess import zero_unwritten
 from firmware_sim.oracles import Job, Oracle, Recording, record
 from firmware_sim.program import prepare
 from firmware_sim.run import Machine
@@ -172,9 +173,10 @@ def _count(
             why[i] = f"the oracle holds {held}, the file says {tensor.dtype.value} {list(tensor.shape)}"
     for sample in range(len(inputs[0])):
         simulation = machine.infer([array[sample] for array in inputs], keep_activations=True)
-        for i in shown.keys() - why.keys():
-            theirs = recording.tensors[i][sample].reshape(shown[i].shape)
-            counts[i].add(first + sample, simulation.activations[i], theirs)
+        theirs = {i: recording.tensors[i][sample].reshape(shown[i].shape) for i in shown.keys() - why.keys()}
+        zero_unwritten(machine.program.graph, theirs)
+        for i, values in theirs.items():
+            counts[i].add(first + sample, simulation.activations[i], values)
     return why
 
 

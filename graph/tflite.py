@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tflite as schema
 
-from graph import options
+from graph import options, shapes
 from graph.errors import ModelError, UnsupportedOperatorError
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
@@ -82,9 +82,11 @@ def _read_model(blob: bytes) -> Graph:
     ):
         if count > MAX_ENTRIES:
             raise ModelError(f"{count} {what}, more than the {MAX_ENTRIES} that any real model has")
+    ops = [_read_op(model, subgraph.Operators(i), i) for i in range(subgraph.OperatorsLength())]
+    tensors = [_read_tensor(model, subgraph.Tensors(i), i) for i in range(subgraph.TensorsLength())]
     return Graph(
-        ops=tuple(_read_op(model, subgraph.Operators(i), i) for i in range(subgraph.OperatorsLength())),
-        tensors=tuple(_read_tensor(model, subgraph.Tensors(i), i) for i in range(subgraph.TensorsLength())),
+        ops=tuple(ops),
+        tensors=shapes.completed(tensors, ops),
         inputs=options.ints(subgraph.InputsLength(), subgraph.InputsAsNumpy()),
         outputs=options.ints(subgraph.OutputsLength(), subgraph.OutputsAsNumpy()),
         name=_text(subgraph.Name()),

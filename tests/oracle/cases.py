@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from firmware_sim.oracles import Oracle
 from tests.oracle import (
     cases_binary,
+    cases_detection,
     cases_layout,
     cases_products,
     cases_reductions,
@@ -15,7 +16,15 @@ from tests.oracle import (
 )
 from tests.oracle.single_op import Case
 
-_GROUPS = (cases_binary, cases_layout, cases_products, cases_reductions, cases_slices, cases_unary)
+_GROUPS = (
+    cases_binary,
+    cases_detection,
+    cases_layout,
+    cases_products,
+    cases_reductions,
+    cases_slices,
+    cases_unary,
+)
 
 CASES: dict[str, st.SearchStrategy[Case]] = {
     name: strategy for group in _GROUPS for name, strategy in group.CASES.items()

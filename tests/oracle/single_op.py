@@ -14,7 +14,16 @@ fb = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="needs the
 flatbuffers = pytest.importorskip("flatbuffers")
 
 VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 3} | dict.fromkeys(
-    ("CUMSUM", "DEPTH_TO_SPACE", "EXPAND_DIMS", "RANGE", "RESHAPE", "SHAPE", "SQUEEZE", "ZEROS_LIKE"), 1
+    (
+        "DEPTH_TO_SPACE",
+        "EXPAND_DIMS",
+        "RESHAPE",
+        "SHAPE",
+        "SQUEEZE",
+        "TFLite_Detection_PostProcess",
+        "ZEROS_LIKE",
+    ),
+    1,
 )
 """Where not 2; LiteRT refuses versions that it does not know."""
 TYPES = {
