@@ -11,8 +11,8 @@ def decreasing_partial_argsort(values: Sequence[float], count: int) -> list[int]
     A heap of the first `count` places, whose top is the smallest value; each further place that is larger
     replaces the top; then the heap is sorted. One place is the first of the largest, found without a heap.
 
-    >>> decreasing_partial_argsort([1.0, 1.0, 2.0, 1.0], 1), decreasing_partial_argsort([1.0, 1.0, 1.0], 2)
-    ([2], [1, 0])
+    >>> decreasing_partial_argsort([1.0, 1.0, 2.0, 1.0], 1), decreasing_partial_argsort([1.0] * 5, 4)
+    ([2], [1, 3, 0, 2])
 
     Source: libstdc++ bits/stl_heap.h, bits/stl_algo.h __heap_select; TFLite detection_postprocess.cc.
     """
