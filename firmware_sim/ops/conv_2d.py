@@ -58,30 +58,31 @@ def _prepared(operands: Operands) -> tuple[Layer, Window]:
 
 def plain(operands: Operands) -> Kernel:
     """The definition."""
-    layer, window = _prepared(operands)
+    return _by_definition(*_prepared(operands))
+
+
+def _by_definition(layer: Layer, window: Window, *, in_float64: bool = False) -> Kernel:
     return kernel_of(
-        layer, lambda ifm, weights, bias: accumulate(ifm, weights, bias, window, layer.zero_point)
+        layer,
+        lambda ifm, weights, bias: accumulate(ifm, weights, bias, window, layer.zero_point),
+        in_float64=in_float64,
     )
 
 
 def fast(operands: Operands) -> Kernel:
     """The same by one matrix product a block of pixels; see `products.Product` for why it is exact.
 
-    Float32 takes a compiled loop; int16 and groups the definition's steps, held in float64.
+    Float32 takes a compiled loop; int16, groups and weights that are computed take the definition's steps,
+    held in float64.
     """
     layer, window = _prepared(operands)
-    assert layer.weights is not None
-    if layer.dtype is DType.FLOAT32:
-        return in_float32(layer, layer.weights, window)
-    grouped = layer.weights.shape[3] != layer.ifm.shape[3]
-    if grouped or layer.compiled_rescaling is None:
-        return kernel_of(
-            layer,
-            lambda ifm, weights, bias: accumulate(ifm, weights, bias, window, layer.zero_point),
-            in_float64=True,
-        )
-    matrix = layer.weights.reshape(layer.channels, -1)
-    product = products.Product(matrix, layer.bias, layer.zero_point, layer.compiled_rescaling, layer.dtype)
+    weights, rescaling = layer.weights, layer.compiled_rescaling
+    if weights is not None and layer.dtype is DType.FLOAT32:
+        return in_float32(layer, weights, window)
+    if weights is None or weights.shape[3] != layer.ifm.shape[3] or rescaling is None:
+        return _by_definition(layer, window, in_float64=True)
+    matrix = weights.reshape(layer.channels, -1)
+    product = products.Product(matrix, layer.bias, layer.zero_point, rescaling, layer.dtype)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]

@@ -59,12 +59,15 @@ def plain(operands: Operands) -> Kernel:
 
 
 def fast(operands: Operands) -> Kernel:
-    """The same in compiled loops, see `products.Depthwise`; float32 and int16 by the definition."""
+    """The same in compiled loops, see `products.Depthwise`.
+
+    Float32, int16 and weights that are computed take the definition.
+    """
     layer, window = _prepared(operands)
-    if layer.compiled_rescaling is None:
+    weights, rescaling = layer.weights, layer.compiled_rescaling
+    if weights is None or rescaling is None:
         return plain(operands)
-    assert layer.weights is not None
-    made = products.Depthwise(layer.weights[0], layer.bias, layer.zero_point, layer.compiled_rescaling)
+    made = products.Depthwise(weights[0], layer.bias, layer.zero_point, rescaling)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]

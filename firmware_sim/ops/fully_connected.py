@@ -45,7 +45,7 @@ def _prepared(operands: Operands) -> Layer:
     tflm = operands.numerics is Numerics.TFLM and not unsigned
     rule: Rule = _in_integers if tflm else rq.in_float
     stated = attrs.quantized_bias_type
-    layer = Layer(operands, attrs.activation, bias_type=stated, rule=rule, constant=False)
+    layer = Layer(operands, attrs.activation, bias_type=stated, rule=rule)
     operands.need(len(layer.filter.shape) == 2, "its weights are no matrix")
     channels, depth = layer.filter.shape
     elements = layer.ifm.elements
@@ -58,20 +58,15 @@ def _prepared(operands: Operands) -> Layer:
 
 
 def plain(operands: Operands) -> Kernel:
-    """The definition; the weights may be an input."""
-    layer = _prepared(operands)
-    depth = layer.filter.shape[1]
+    """The definition."""
+    return _by_definition(_prepared(operands))
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        ifm, weights = inputs[0], layer.weights
-        assert ifm is not None
-        if weights is None:
-            assert inputs[1] is not None
-            weights = layer.centred_weights(inputs[1])
-        acc = accumulate(ifm.reshape(-1, depth), weights, layer.bias, layer.zero_point)
-        return layer.finish(acc, outputs[0])
 
-    return kernel
+def _by_definition(layer: Layer, *, in_float64: bool = False) -> Kernel:
+    def rows(ifm: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        return accumulate(ifm.reshape(-1, weights.shape[1]), weights, bias, layer.zero_point)
+
+    return kernel_of(layer, rows, in_float64=in_float64)
 
 
 def fast(operands: Operands) -> Kernel:
@@ -79,7 +74,7 @@ def fast(operands: Operands) -> Kernel:
     layer = _prepared(operands)
     weights = layer.weights
     if weights is None:
-        return plain(operands)
+        return _by_definition(layer, in_float64=True)
     channels, depth = weights.shape
     if layer.dtype is DType.FLOAT32:
         row = axis_of(Padding.VALID, 1, 1, 1)
@@ -87,11 +82,7 @@ def fast(operands: Operands) -> Kernel:
         window = Window(rows, row, rows.outputs, 1)
         return conv_2d.in_float32(layer, weights.reshape(channels, 1, 1, depth), window)
     if layer.compiled_rescaling is None:
-        return kernel_of(
-            layer,
-            lambda ifm, weights, bias: accumulate(ifm.reshape(-1, depth), weights, bias, layer.zero_point),
-            in_float64=True,
-        )
+        return _by_definition(layer, in_float64=True)
     product = products.Product(weights, layer.bias, layer.zero_point, layer.compiled_rescaling, layer.dtype)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:

@@ -45,7 +45,7 @@ class Layer:
 
         ofm = rescaling(sum((ifm - zero_point) * weights) + bias)
 
-    `weights` are int64, their own zero point taken off, or float32; None where they are no constant.
+    `weights` are int64, their own zero point taken off, or float32; None where an operator computes them.
     `is_wide`: sums of 64 bits, else of 32.
 
     Shapes: weights as in the file; bias (O,) int64 or float32, zeros where it is left out.
@@ -62,19 +62,18 @@ class Layer:
         axis: int = 0,
         bias_type: str = "",
         rule: Rule | None = None,
-        constant: bool = True,
     ) -> None:
         """`ifm`, `weights`, `bias`: their positions; `axis`: the weights' output channels; `bias_type`: the
         option quantized_bias_type; `rule`: where the rescaling is not that of a convolution.
         """
         self.operands = operands
+        self.positions = (ifm, weights)
         self.ifm = operands.input(ifm, WEIGHTS_OF)
         self.ofm = operands.output((self.ifm.dtype,))
         self.filter = operands.input(weights, (WEIGHTS_OF[self.ifm.dtype],), "weights")
         self.channels = self.filter.shape[axis]
         self._check_quantization(axis)
         data = self.filter.data
-        operands.need(data is not None or not constant, "weights is not constant")
         self.weights = None if data is None else self.centred_weights(data)
         self.is_wide = False
         self.bias = self._bias(bias, bias_type)
@@ -198,21 +197,24 @@ Accumulate = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """(ifm, weights, bias) -> sums."""
 
 
-def kernel_of(layer: Layer, accumulate: Accumulate, *, position: int = 0, in_float64: bool = False) -> Kernel:
-    """A kernel that sums as `accumulate` does: in int64 or float32. `position` is the ifm's among the inputs.
+def kernel_of(layer: Layer, accumulate: Accumulate, *, in_float64: bool = False) -> Kernel:
+    """A kernel that sums as `accumulate` does: in int64 or float32.
 
     `in_float64` holds integers in float64, so that BLAS multiplies them; see accumulators.add_product for the
     bound that makes it exact.
     """
-    assert layer.weights is not None
-    weights, bias = layer.weights, layer.bias
-    if in_float64 and layer.dtype is not DType.FLOAT32:
-        weights, bias = weights.astype(np.float64), bias.astype(np.float64)
+    at_ifm, at_weights = layer.positions
+    held = np.float64 if in_float64 and layer.dtype is not DType.FLOAT32 else None
+    constant = None if layer.weights is None else layer.weights.astype(held or layer.weights.dtype)
+    bias = layer.bias.astype(held or layer.bias.dtype)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        ifm = inputs[position]
+        ifm, weights = inputs[at_ifm], constant
         assert ifm is not None
-        values = ifm.astype(np.float64) if weights.dtype == np.float64 else ifm
-        return layer.finish(accumulate(values, weights, bias), outputs[0])
+        if weights is None:
+            computed = inputs[at_weights]
+            assert computed is not None
+            weights = layer.centred_weights(computed)
+        return layer.finish(accumulate(ifm.astype(held) if held else ifm, weights, bias), outputs[0])
 
     return kernel

@@ -64,7 +64,6 @@ def _kernel(operands: Operands, *, in_float64: bool) -> Kernel:
     return kernel_of(
         layer,
         lambda ifm, weights, bias: accumulate(ifm, weights, bias, axes, (height, width), layer.zero_point),
-        position=2,
         in_float64=in_float64,
     )
 

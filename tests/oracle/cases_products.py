@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from firmware_sim.oracles import Oracle
 from tests.oracle.choices import ACTIVATIONS, CHANNELS, PRIMES, SCALES, SEEDS, SMALL, ZERO_POINTS
-from tests.oracle.layer_parts import ACTIVATION_OF, Parts, activation, numbers, parts_of
+from tests.oracle.layer_parts import ACTIVATION_OF, activation, numbers, parts_of
 from tests.oracle.single_op import Case, Spec, constant, model, options
 from tests.oracle.windows import window_of
 
@@ -77,9 +77,7 @@ def fully_connected(draw: st.DrawFn, dtype: str) -> Case:
     batch = draw(st.sampled_from([(), (1,), (3,)])) if keep else ()
     ifm, ofm = (*batch, rows, depth), (*batch, rows, channels)
     asymmetric = dtype in ("int8", "int16")
-    made: Parts = draw(parts_of(rng, dtype, ifm, (channels, depth), ofm, axis=0, asymmetric=asymmetric))
-    if made.weights.dtype != "float32" and len(made.weights.scales) == 1 and draw(st.integers(0, 4)) == 0:
-        made = made.with_variable_weights()
+    made = draw(parts_of(rng, dtype, ifm, (channels, depth), ofm, axis=0, asymmetric=asymmetric))
     table = options(
         "FullyConnectedOptions",
         keepNumDims=keep,
