@@ -228,7 +228,7 @@ def per_channel(
 def per_tensor(
     ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
 ) -> Requantization:
-    """The requantization of FULLY_CONNECTED with one scale: the scales are multiplied in float32.
+    """The requantization of uint8 convolutions and of BATCH_MATMUL: the scales are multiplied in float32.
 
     Source: TFLite kernel_util.cc GetQuantizedConvolutionMultipler.
     """

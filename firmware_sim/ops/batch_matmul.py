@@ -8,6 +8,7 @@ import numpy as np
 
 from firmware_sim import requantization as rq
 from firmware_sim.fixed_point import wrap_int32
+from firmware_sim.numerics import Numerics
 from firmware_sim.ops.accumulators import add_product, centred
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from firmware_sim.ops.layer import Rescaling, widened
@@ -42,7 +43,8 @@ def _rescaling(operands: Operands, x: Tensor, y: Tensor, ofm: Tensor, depth: int
     if ofm.dtype is DType.INT32:
         return None
     quants = [operands.quant(tensor) for tensor in (x, y, ofm)]
-    made = rq.per_tensor(x, y, ofm, Activation.NONE, 1)
+    rule = rq.per_channel if operands.numerics is Numerics.TFLM else rq.per_tensor
+    made = rule(x, y, ofm, Activation.NONE, 1)
     if x.dtype is DType.INT8:
         return made
     operands.need(not any(q.zero_point for q in quants), "int16 operands with a zero point")

@@ -11,10 +11,10 @@ from firmware_sim.numerics import Numerics
 from firmware_sim.ops import conv_2d, products
 from firmware_sim.ops.accumulators import add_product, centred
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
-from firmware_sim.ops.layer import Layer, Rescaling, Rule, kernel_of
+from firmware_sim.ops.layer import Layer, Rule, kernel_of
 from firmware_sim.windows import Window, axis_of
-from graph.attrs import Activation, FullyConnectedAttrs, Padding
-from graph.types import DType, Tensor
+from graph.attrs import FullyConnectedAttrs, Padding
+from graph.types import DType
 
 
 def accumulate(ifm: np.ndarray, weights: np.ndarray, bias: np.ndarray, zero_point: int) -> np.ndarray:
@@ -29,21 +29,13 @@ def accumulate(ifm: np.ndarray, weights: np.ndarray, bias: np.ndarray, zero_poin
     return acc + bias
 
 
-def _in_integers(
-    ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
-) -> Rescaling:
-    assert weights.quant
-    rule = rq.per_tensor if len(weights.quant.scales) == 1 else rq.per_channel
-    return rule(ifm, weights, ofm, activation, channels)
-
-
 def _prepared(operands: Operands) -> Layer:
     """An ifm of any rank counts as rows of K."""
     attrs = operands.attrs(FullyConnectedAttrs)
     operands.need(not attrs.shuffled_weights, "shuffled weights are a layout that no runtime here reads")
     unsigned = operands.input(0, tuple(DType)).dtype is DType.UINT8
     tflm = operands.numerics is Numerics.TFLM and not unsigned
-    rule: Rule = _in_integers if tflm else rq.in_float
+    rule: Rule = rq.per_channel if tflm else rq.in_float
     stated = attrs.quantized_bias_type
     layer = Layer(operands, attrs.activation, bias_type=stated, rule=rule)
     operands.need(len(layer.filter.shape) == 2, "its weights are no matrix")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
@@ -24,6 +25,9 @@ WEIGHTS_OF = {
     DType.FLOAT32: DType.FLOAT32,
 }
 """The weights' type by the activations'."""
+
+UNPACKING = frozenset({OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D, OpKind.FULLY_CONNECTED})
+"""The operators whose int8 activations also meet int4 weights."""
 
 LARGEST_SHIFT = 7
 LARGEST_WIDE_SUM = 1 << 47
@@ -70,14 +74,22 @@ class Layer:
         self.positions = (ifm, weights)
         self.ifm = operands.input(ifm, WEIGHTS_OF)
         self.ofm = operands.output((self.ifm.dtype,))
-        self.filter = operands.input(weights, (WEIGHTS_OF[self.ifm.dtype],), "weights")
+        self.filter = operands.input(weights, self._weight_types(), "weights")
         self.channels = self.filter.shape[axis]
         self._check_quantization(axis)
         data = self.filter.data
+        if self.filter.dtype is DType.INT4:
+            operands.need(data is not None, "int4 weights must be constant")
+            assert data is not None
+            data = unpacked(data, self.filter.shape)
         self.weights = None if data is None else self.centred_weights(data)
         self.is_wide = False
         self.bias = self._bias(bias, bias_type)
         self.rescaling = self._rescaling(rule, operands.activation(activation), bias)
+
+    def _weight_types(self) -> tuple[DType, ...]:
+        packed = self.ifm.dtype is DType.INT8 and self.operands.op.kind in UNPACKING
+        return (WEIGHTS_OF[self.ifm.dtype], *((DType.INT4,) if packed else ()))
 
     @property
     def dtype(self) -> DType:
@@ -161,7 +173,7 @@ class Layer:
         if self.dtype is DType.FLOAT32:
             return rq.FloatClamp(activation)
         rule = rule or (rq.per_tensor if self.dtype is DType.UINT8 else rq.per_channel)
-        if rule is not rq.per_channel:
+        if self.dtype is DType.UINT8 or self.operands.op.kind is OpKind.FULLY_CONNECTED:
             self._check_scale_of_bias(bias)
         made = rule(self.ifm, self.filter, self.ofm, activation, self.channels)
         if self.is_wide and isinstance(made, rq.Requantization):
@@ -183,6 +195,18 @@ class Layer:
         self.operands.need(
             off <= SCALE_TOLERANCE, f"its bias has the scale {scale}, not that of input times weights"
         )
+
+
+def unpacked(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """int4 as int8: two in a byte, the first in the low half.
+
+    >>> unpacked(np.array([0x7F, 0x08], np.uint8), (3,)).tolist()
+    [-1, 7, -8]
+
+    Source: TFLite portable_tensor_utils.cc UnpackDenseInt4IntoInt8.
+    """
+    halves = np.stack([data << 4, data & 0xF0], axis=-1).reshape(-1).view(np.int8)
+    return (halves[: math.prod(shape)] >> 4).reshape(shape)
 
 
 def widened(operands: Operands, made: rq.Requantization, largest: int) -> rq.WideRequantization:

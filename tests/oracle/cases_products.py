@@ -34,7 +34,7 @@ def _window_options(window: dict, **more: Any) -> dict[str, Any]:
 
 
 @st.composite
-def conv_2d(draw: st.DrawFn, dtype: str) -> Case:
+def conv_2d(draw: st.DrawFn, dtype: str, packs: bool = False) -> Case:
     rng, window = np.random.default_rng(draw(SEEDS)), draw(window_of(dilated=True))
     h, w = window["h"], window["w"]
     groups = draw(st.sampled_from([1, 1, 1, 2, 3])) if dtype != "uint8" else 1
@@ -42,7 +42,7 @@ def conv_2d(draw: st.DrawFn, dtype: str) -> Case:
     ifm = (draw(st.sampled_from([1, 1, 2])), h["size"], w["size"], depth * groups)
     ofm = (ifm[0], h["out"], w["out"], channels)
     weights = (channels, h["kernel"], w["kernel"], depth)
-    made = draw(parts_of(rng, dtype, ifm, weights, ofm, axis=0))
+    made = draw(parts_of(rng, dtype, ifm, weights, ofm, axis=0, packs=packs))
     table = options(
         "Conv2DOptions",
         **_window_options(window),
@@ -53,13 +53,13 @@ def conv_2d(draw: st.DrawFn, dtype: str) -> Case:
 
 
 @st.composite
-def depthwise_conv_2d(draw: st.DrawFn, dtype: str) -> Case:
+def depthwise_conv_2d(draw: st.DrawFn, dtype: str, packs: bool = False) -> Case:
     rng, window = np.random.default_rng(draw(SEEDS)), draw(window_of(dilated=True))
     h, w, depth, multiplier = window["h"], window["w"], draw(CHANNELS), draw(st.sampled_from([1, 1, 2, 3, 8]))
     ifm = (draw(st.sampled_from([1, 1, 2])), h["size"], w["size"], depth)
     ofm = (ifm[0], h["out"], w["out"], depth * multiplier)
     weights = (1, h["kernel"], w["kernel"], depth * multiplier)
-    made = draw(parts_of(rng, dtype, ifm, weights, ofm, axis=3, narrow_bias=False))
+    made = draw(parts_of(rng, dtype, ifm, weights, ofm, axis=3, narrow_bias=False, packs=packs))
     table = options(
         "DepthwiseConv2DOptions",
         **_window_options(window),
@@ -70,14 +70,14 @@ def depthwise_conv_2d(draw: st.DrawFn, dtype: str) -> Case:
 
 
 @st.composite
-def fully_connected(draw: st.DrawFn, dtype: str) -> Case:
+def fully_connected(draw: st.DrawFn, dtype: str, packs: bool = False) -> Case:
     rng = np.random.default_rng(draw(SEEDS))
     rows, depth, channels = draw(SMALL), draw(st.sampled_from([1, 2, 3, 31, 127, 1031])), draw(CHANNELS)
     keep = draw(st.booleans())
     batch = draw(st.sampled_from([(), (1,), (3,)])) if keep else ()
     ifm, ofm = (*batch, rows, depth), (*batch, rows, channels)
     asymmetric = dtype in ("int8", "int16")
-    made = draw(parts_of(rng, dtype, ifm, (channels, depth), ofm, axis=0, asymmetric=asymmetric))
+    made = draw(parts_of(rng, dtype, ifm, (channels, depth), ofm, axis=0, asymmetric=asymmetric, packs=packs))
     table = options(
         "FullyConnectedOptions",
         keepNumDims=keep,
@@ -145,6 +145,9 @@ CASES = {
     }.items()
     for suffix, dtype in ACTIVATION_OF.items()
 } | {
+    "CONV_2D/int4": conv_2d("int8", packs=True),
+    "DEPTHWISE_CONV_2D/int4": depthwise_conv_2d("int8", packs=True),
+    "FULLY_CONNECTED/int4": fully_connected("int8", packs=True),
     "BATCH_MATMUL": batch_matmul("int8", "int8", "int8"),
     "BATCH_MATMUL/int32": batch_matmul("int8", "int8", "int32"),
     "BATCH_MATMUL/int16": batch_matmul("int16", "int16", "int16"),

@@ -48,6 +48,11 @@ def numbers(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.
     return np.where(rng.random(shape) < 0.125, ends, values)
 
 
+def packed(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Random int4, two in a byte."""
+    return rng.integers(0, 256, -(-int(np.prod(shape)) // 2)).astype(np.uint8)
+
+
 def _zero_point(draw: st.DrawFn, dtype: str) -> int:
     if dtype in ("int16", "float32"):
         return 0
@@ -57,9 +62,12 @@ def _zero_point(draw: st.DrawFn, dtype: str) -> int:
 def _weights(
     draw: st.DrawFn, rng: np.random.Generator, dtype: str, shape: tuple[int, ...], axis: int, asymmetric: bool
 ) -> Spec:
-    """Mostly constant; now and then an input."""
+    """Mostly constant; now and then an input. `int4` goes with int8 activations."""
     kind = "int8" if dtype == "int16" else dtype
-    data = None if draw(st.integers(0, 7)) == 7 else numbers(rng, shape, kind)
+    if kind == "int4":
+        data: np.ndarray | None = packed(rng, shape)
+    else:
+        data = None if draw(st.integers(0, 7)) == 7 else numbers(rng, shape, kind)
     if dtype == "float32":
         return Spec(shape, kind, data=data)
     base = draw(st.sampled_from([0.5, 0.0078125, 0.0031, 0.02]))
@@ -107,12 +115,13 @@ def parts_of(
     *,
     asymmetric: bool = False,
     narrow_bias: bool = True,
+    packs: bool = False,
 ) -> Parts:
     """Operands of these shapes; `asymmetric`: int8 weights may have a zero point; `narrow_bias`: int16
-    activations may have a bias of 32 bits.
+    activations may have a bias of 32 bits; `packs`: the weights are int4.
     """
     source = activation(ifm, dtype, draw(SCALES), _zero_point(draw, dtype))
-    kernel = _weights(draw, rng, dtype, weights, axis, asymmetric)
+    kernel = _weights(draw, rng, "int4" if packs else dtype, weights, axis, asymmetric)
     if dtype == "float32":
         bias = _bias(rng, weights[axis], dtype, (), False)
         return Parts(source, kernel, bias, Spec(ofm, dtype), FLOAT32)
