@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from firmware_sim import requantization as rq
-from firmware_sim.fixed_point import wrap_int32
+from firmware_sim.fixed_point import INT32_MAX, wrap_int32
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops.accumulators import centred
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
@@ -29,6 +29,7 @@ WEIGHTS_OF = {
 UNPACKING = frozenset({OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D, OpKind.FULLY_CONNECTED})
 """The operators whose int8 activations also meet int4 weights."""
 
+LARGEST_8_BIT = 255
 LARGEST_SHIFT = 7
 LARGEST_WIDE_SUM = 1 << 47
 SCALE_TOLERANCE = 0.02
@@ -71,6 +72,7 @@ class Layer:
         option quantized_bias_type; `rule`: where the rescaling is not that of a convolution.
         """
         self.operands = operands
+        self._axis = axis
         self.positions = (ifm, weights)
         self.ifm = operands.input(ifm, WEIGHTS_OF)
         self.ofm = operands.output((self.ifm.dtype,))
@@ -101,10 +103,13 @@ class Layer:
 
     @property
     def compiled_rescaling(self) -> AnyRequantization | None:
-        """The rescaling, where products.py has it in a compiled loop: for sums of 8-bit numbers in int32."""
-        made = self.rescaling
-        eight = self.dtype in (DType.INT8, DType.UINT8)
-        return made if eight and isinstance(made, AnyRequantization) else None
+        """The rescaling, where products.py has a compiled loop for it: 8-bit numbers, sums inside int32."""
+        made, weights = self.rescaling, self.weights
+        if self.dtype not in (DType.INT8, DType.UINT8) or weights is None:
+            return None
+        others = tuple(axis for axis in range(weights.ndim) if axis != self._axis)
+        heaviest = int(np.abs(weights).sum(axis=others).max(initial=0)) * LARGEST_8_BIT
+        return made if heaviest <= INT32_MAX and isinstance(made, AnyRequantization) else None
 
     def centred_weights(self, data: np.ndarray) -> np.ndarray:
         """Weights as they count: int8's convolutions leave out a zero point, as the runtimes' do."""

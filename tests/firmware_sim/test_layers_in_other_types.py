@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops import conv_2d, transpose_conv
 from firmware_sim.ops.accumulators import add_product
-from firmware_sim.program import prepare
+from firmware_sim.program import Engine, prepare
 from firmware_sim.requantization import FloatRequantization, clamp_of, per_channel
+from firmware_sim.run import Machine
 from firmware_sim.windows import axis_of, window_of
 from graph.attrs import Activation, Conv2DAttrs, FullyConnectedAttrs, Padding, TransposeConvAttrs
 from graph.errors import UnsupportedOperatorError
@@ -134,3 +135,22 @@ def test_a_bias_in_other_steps_than_input_times_weights_is_refused_as_the_runtim
     other = Tensor(2, "bias", bias.shape, bias.dtype, QuantParams((0.5,), (0,)), bias.data)
     changed = Graph((*graph.tensors[:2], other, *graph.tensors[3:]), graph.ops, graph.inputs, graph.outputs)
     assert "not that of input times weights" in refusal(changed, Numerics.TFLM)
+
+
+def test_sums_that_pass_32_bits_wrap_in_both_engines():
+    """33,100 products of 255 and 255 pass 2**31."""
+    depth, one = 33_100, QuantParams((1.0,), (0,))
+    weights = np.full((1, depth), 255, np.uint8)
+    tensors = (
+        Tensor(0, "ifm", (1, depth), DType.UINT8, one),
+        Tensor(1, "weights", weights.shape, DType.UINT8, one, weights),
+        Tensor(2, "ofm", (1, 1), DType.UINT8, QuantParams((2.0**24,), (200,))),
+    )
+    attrs = FullyConnectedAttrs(Activation.NONE, False, False)
+    graph = Graph(tensors, (Op(0, OpKind.FULLY_CONNECTED, (0, 1), (2,), attrs),), (0,), (2,))
+    made = plan(graph, CHIP)
+    steps = round((255 * 255 * depth - 2**32) / 2**24)
+    for engine in Engine:
+        program = prepare(graph, made, engine=engine)
+        (ofm,) = Machine(program).infer([np.full((1, depth), 255, np.uint8)]).outputs
+        assert [[200 + steps]] == ofm.tolist()
