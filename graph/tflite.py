@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import tflite as schema
+from flatbuffers.number_types import Int32Flags
 
 from graph import options, shapes
 from graph.errors import ModelError, UnsupportedOperatorError
@@ -16,6 +17,8 @@ from graph.types import DType, Graph, Op, QuantParams, Tensor
 
 IDENTIFIER = b"TFL3"
 MAX_ENTRIES = 1 << 16  # tensors, operators or buffers; bounds the work that a hostile file can ask for
+
+_NEW_CODE = 10  # where an OperatorCode's table says where builtin_code is
 
 _DTYPES = tuple(DType)
 _BUILTIN_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
@@ -142,8 +145,7 @@ def _read_quant(table: schema.QuantizationParameters | None, where: str) -> Quan
 
 def _read_op(model: schema.Model, table: schema.Operator, index: int) -> Op:
     code = model.OperatorCodes(table.OpcodeIndex())
-    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    name = _BUILTIN_NAMES[builtin]
+    name = _BUILTIN_NAMES[_builtin_code(code)]
     if name == "CUSTOM":
         name = _text(code.CustomCode())
         if name not in _CUSTOM_KINDS:
@@ -162,3 +164,15 @@ def _read_op(model: schema.Model, table: schema.Operator, index: int) -> Op:
         attrs=options.read(kind, table),
         intermediates=options.ints(table.IntermediatesLength(), table.IntermediatesAsNumpy()),
     )
+
+
+def _builtin_code(code: schema.OperatorCode) -> int:
+    """The larger of the old field and the new: files may leave the old one 0.
+
+    Read by hand, because the package's own accessor believes the old field wherever that could hold the code.
+
+    Source: TFLite schema_utils.cc GetBuiltinCode.
+    """
+    place = code._tab.Offset(_NEW_CODE)
+    new = code._tab.Get(Int32Flags, place + code._tab.Pos) if place else 0
+    return max(new, code.DeprecatedBuiltinCode())

@@ -3,6 +3,7 @@
 import csv
 import random
 
+import flatbuffers
 import numpy as np
 import pytest
 from hypothesis import given
@@ -140,6 +141,16 @@ def test_scales_and_zero_points_go_in_pairs():
 def test_weights_that_are_left_out_are_missed():
     picture = quantized((1, 5, 5, 3), 0.5, 0)
     assert "it needs more" in refusal(model("CONV_2D", [picture], picture))
+
+
+@pytest.mark.parametrize(("old", "new"), [(0, 6), (6, 0), (6, 6)])
+def test_the_larger_of_the_old_and_the_new_operator_code_counts(old, new):
+    blob = model("DEQUANTIZE", [quantized((1, 3), 0.5, 0)], Spec((1, 3), "float32"))
+    whole = fb.ModelT.InitFromPackedBuf(blob)
+    whole.operatorCodes[0].deprecatedBuiltinCode, whole.operatorCodes[0].builtinCode = old, new
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(whole.Pack(builder), b"TFL3")
+    assert tflite.read(bytes(builder.Output())).ops[0].kind is OpKind.DEQUANTIZE
 
 
 def test_a_custom_operator_is_named():
