@@ -28,7 +28,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary bench-arena test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-arena test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -100,6 +100,9 @@ $(C)/firmware/manifest.json: $(B)/model.tflite $(B)/inputs.npy $(B)/compare_tflm
 
 summary: $(READY) ## MACs and parameters of the paper's 16 networks, ours beside the paper's
 	@$(SIXMEG) summary
+
+oracle: $(READY) ## Every tensor of every model of MODELS= against every runtime; bytes that differ
+	@$(BIN)/python -m benchmarks.oracle $(MODELS)
 
 bench-arena: $(READY) ## Arenas of our plans beside TFLM's, for MODELS=
 	@$(BIN)/python -m benchmarks.arena $(MODELS)

@@ -19,7 +19,7 @@ COMMANDS = {
     "gate": "memory_planner.cli",
     "inputs": "firmware_sim.cli_accuracy",
     "simulate": "firmware_sim.cli",
-    "compare": "firmware_sim.cli",
+    "compare": "firmware_sim.cli_compare",
     "evaluate": "firmware_sim.cli_accuracy",
     "fps": "firmware_sim.cli_fps",
     "export": "export.cli",
