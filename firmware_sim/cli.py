@@ -10,6 +10,8 @@ import click
 from firmware_sim.numerics import Numerics
 
 if TYPE_CHECKING:
+    from firmware_sim.program import Program
+    from firmware_sim.run import Inputs
     from graph.types import Graph
     from memory_planner.types import Plan
 
@@ -40,31 +42,66 @@ NUMERICS = click.Choice([numerics.value for numerics in Numerics])
 @click.option(
     "--input", "input_path", required=True, type=click.Path(), help="Inputs: .npy, or .npz by name."
 )
+@click.option("--output", "output_path", type=click.Path(), help="Outputs: .npy, or .npz by name.")
 @click.option(
-    "--output", "output_path", required=True, type=click.Path(), help="Outputs: .npy, or .npz by name."
+    "--dump", "dump_path", type=click.Path(), help="Every tensor of one sample: a folder, or a .log."
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; by default, one for each core.")
 @click.option("--numerics", type=NUMERICS, default="tflm", show_default=True, help="Whose rounding.")
 @CHIP
 def simulate(
-    model: str, input_path: str, output_path: str, workers: int | None, numerics: str, chip_name: str
+    model: str,
+    input_path: str,
+    output_path: str | None,
+    dump_path: str | None,
+    workers: int | None,
+    numerics: str,
+    chip_name: str,
 ) -> None:
     """Run MODEL (.tflite) bit for bit as the firmware does.
 
-    The input is one sample, or many stacked along the first axis; the output is stacked the same way.
+    The input is one sample, or many stacked along the first axis; the output is stacked the same way. --dump
+    writes what each operator should give, for `sixmeg compare --against` and for firmware's own tests.
     """
     from firmware_sim import arrays
     from firmware_sim.program import prepare
     from firmware_sim.run import run_batch
 
+    if output_path is None and dump_path is None:
+        raise click.UsageError("nothing to write; give --output, --dump or both")
     graph, plan = planned(model, chip_name)
     tensors = [graph.tensors[i] for i in graph.outputs]
-    arrays.check_writable(output_path, tensors)
+    if output_path is not None:
+        arrays.check_writable(output_path, tensors)
     program = prepare(graph, plan, numerics=Numerics(numerics))
+    _tell_of_floats(graph)
     ifm = arrays.read(input_path)
+    if dump_path is not None:
+        _dump(program, ifm, dump_path)
+    if output_path is None:
+        return
     begin = time.perf_counter()
     outputs = run_batch(program, ifm, workers=workers)
     seconds = time.perf_counter() - begin
     arrays.write(output_path, tensors, outputs)
     shapes = ", ".join(f"{a.dtype} {list(a.shape)}" for a in outputs)
     click.echo(f"{output_path}: {shapes}, numerics {numerics}, {seconds:.2f} s")
+
+
+def _dump(program: Program, ifm: Inputs, path: str) -> None:
+    """Write every tensor of the one sample."""
+    from firmware_sim import dumps
+    from firmware_sim.run import run
+
+    kept = run(program.graph, program.plan, ifm, numerics=program.numerics, keep_activations=True)
+    dumps.write(path, program.graph, kept.activations)
+    click.echo(f"{path}: {len(kept.activations)} tensors, numerics {program.numerics.value}")
+
+
+def _tell_of_floats(graph: Graph) -> None:
+    """One line on stderr where a model computes in floating point."""
+    from graph.floats import float_operators, told
+
+    found = float_operators(graph)
+    if found:
+        click.echo(f"sixmeg: {told(found)}", err=True)

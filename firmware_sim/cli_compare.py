@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,12 @@ DEFAULT_SAMPLES = 20
     help="Any two instead: tflm, tflite-ref, ... are simulated, oracle:tflm, ... are the runtimes.",
 )
 @click.option(
+    "--against",
+    "dump_path",
+    type=click.Path(),
+    help="A firmware's dump instead: a folder of tensors, or a log. Says which operator erred, and how.",
+)
+@click.option(
     "--samples",
     type=click.IntRange(min=1),
     help=f"Inputs, random bytes and pictures in turn.  [default: {DEFAULT_SAMPLES}, or all of --input]",
@@ -56,8 +63,13 @@ def compare(
     Exits with 4 where bits differ.
 
     Without --input, every second input is a synthetic picture; with it, a picture of the file. --input alone
-    compares what the file holds and nothing else.
+    compares what the file holds and nothing else. With --against, --input is the one input that the firmware
+    ran; without it, the dump's own input tensor is believed.
     """
+    if asked["dump_path"] is not None:
+        content, said, differs = _against(model, chip_name, **asked)
+        _tell(content, said, output, as_json)
+        ctx.exit(BITS_DIFFER if differs else 0)
     from firmware_sim import compare as comparing
     from firmware_sim.sides import side
 
@@ -67,15 +79,63 @@ def compare(
     ours, theirs = (side(name, blob, graph, plan) for name in _sides(**asked))
     answer = comparing.between(graph, plan, ours, theirs, inputs, workers=asked["workers"])
     content = comparing.as_json(answer, Path(model).name, blob, asked["seed"])
+    _tell(content, [verdict(answer)], output, as_json)
+    if not output and not as_json:
+        _print(answer)
+    ctx.exit(BITS_DIFFER if answer.bytes_different else 0)
+
+
+def _tell(content: dict[str, Any], said: list[str], output: str | None, as_json: bool) -> None:
+    """Write and print the answer: with a file, its first line; else all of it."""
     if output:
         write_json(output, content)
     if as_json:
         click.echo(json_text(content), nl=False)
     else:
-        click.echo(verdict(answer))
-        if not output:
-            _print(answer)
-    ctx.exit(BITS_DIFFER if answer.bytes_different else 0)
+        click.echo("\n".join(said[:1] if output else said))
+
+
+def _against(
+    model: str, chip_name: str, dump_path: str, numerics: str | None, input_path: str | None, **asked: Any
+) -> tuple[dict[str, Any], list[str], bool]:
+    """The JSON, the words, and whether bits differ, of a firmware's dump."""
+    from firmware_sim import dumps, localized
+    from firmware_sim.localize import localize
+    from firmware_sim.numerics import Numerics
+
+    others = {"oracle_name": "--oracle", "between": "--between", "samples": "--samples"}
+    for name, option in others.items():
+        if asked[name]:
+            raise click.UsageError(f"--against compares one dump; leave out {option}")
+    graph, plan = planned(model, chip_name)
+    dump = dumps.read(dump_path, graph)
+    chosen = Numerics(numerics or "tflm")
+    answer = localize(graph, plan, dump, _one_input(graph, input_path), numerics=chosen)
+    if not answer.tensors:
+        raise dumps.DumpError(
+            f"{dump_path}: nothing in it can be compared: no operator has its inputs and its output there;"
+            " give --input, or dump more tensors"
+        )
+    content = {
+        "model": Path(model).name,
+        "model_sha256": hashlib.sha256(Path(model).read_bytes()).hexdigest(),
+        "against": Path(dump_path).name,
+        "numerics": chosen.value,
+        **localized.as_json(answer),
+    }
+    return content, localized.lines(answer), answer.finding is not None
+
+
+def _one_input(graph: Graph, path: str | None) -> tuple[np.ndarray, ...]:
+    from firmware_sim import arrays
+    from firmware_sim.run import InputError, stacked
+
+    if path is None:
+        return ()
+    columns = stacked(graph, arrays.read(path))
+    if len(columns[0]) != 1:
+        raise InputError(f"{path}: {len(columns[0])} samples; give the one that the firmware ran")
+    return tuple(column[0] for column in columns)
 
 
 def _sides(

@@ -28,11 +28,11 @@ Written = list[tuple[Op, Tensor]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One element that parts; values as JSON numbers."""
+    """One element that parts; values as JSON numbers. `op` is None where no operator wrote the tensor."""
 
     tensor: int
     name: str
-    op: int
+    op: int | None
     kind: str
     sample: int
     index: tuple[int, ...]
@@ -46,7 +46,7 @@ class TensorCount:
 
     tensor: int
     name: str
-    op: int
+    op: int | None
     kind: str
     bytes_compared: int = 0
     bytes_different: int = 0
