@@ -83,6 +83,7 @@ def report(stages: Stages, *, name: str | None = None, chip: str | None = None) 
         "model": _model(stages, name),
         "chip": chip or next((s["chip"] for s in (stages.plan, stages.fps) if s and "chip" in s), None),
         "verdict": _verdict(parts),
+        "float_operators": stages.plan.get("float_operators") if stages.plan else None,
         **parts,
         "missing": [
             {"part": part, "file": file, "command": command}

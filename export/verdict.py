@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.floats import FloatOperator, told
+
 Report = Mapping[str, Any]
 
 
@@ -26,7 +28,10 @@ def headline(report: Report) -> str:
 
 
 def lines(report: Report) -> list[str]:
-    """One line each for memory, speed, accuracy and bits; a part that is missing names its command."""
+    """One line each for memory, speed, accuracy and bits; a part that is missing names its command.
+
+    One more where a model computes in floating point.
+    """
     missing = {gap["part"]: f"not known; run {gap['command']}" for gap in report["missing"]}
     said = {
         "memory": memory_line(report),
@@ -34,7 +39,15 @@ def lines(report: Report) -> list[str]:
         "accuracy": accuracy_line(report),
         "bits": bits_line(report),
     }
-    return [f"{part}: {line or missing[part]}" for part, line in said.items()]
+    parts = [f"{part}: {line or missing[part]}" for part, line in said.items()]
+    floats = floats_line(report)
+    return [*parts, f"floats: {floats}"] if floats else parts
+
+
+def floats_line(report: Report) -> str | None:
+    """What no int8 chip runs; None where there is nothing of it, or nothing is known."""
+    found = report["float_operators"] or ()
+    return told([FloatOperator(**operator) for operator in found]) if found else None
 
 
 def memory_line(report: Report) -> str | None:

@@ -10,6 +10,7 @@ import click
 
 from files import json_text, write_json
 from graph import tflite
+from graph.floats import float_operators
 from graph.types import Graph
 from memory_planner import chip as chips
 from memory_planner.fit import Fit, fit
@@ -88,6 +89,7 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
             for buffer, offset in zip(made.buffers, made.offsets, strict=True)
         ],
         "fit": asdict(answer),
+        "float_operators": [asdict(found) for found in float_operators(graph)],
     }
 
 

@@ -128,6 +128,22 @@ def test_the_words_say_the_figures(build: Path) -> None:
     assert "17 of 1,234,577 bytes differ from tflite-ref (0.dev1); 0 of" in bits
 
 
+def test_operators_in_floating_point_are_named_as_what_no_int8_chip_runs(build: Path) -> None:
+    assert made_from(build)["float_operators"] == []
+    plan = stage(build, "plan.json")
+    plan["float_operators"] = [{"op": 2, "kind": "SOFTMAX", "dtype": "float32"}]
+    (build / "plan.json").write_text(json.dumps(plan))
+    made = made_from(build)
+    check(made)
+    assert made["float_operators"] == plan["float_operators"]
+    warned = "1 operator computes in floating point, which no int8 chip runs: 2 (SOFTMAX)"
+    assert verdict.lines(made)[-1] == f"floats: {warned}"
+    del plan["float_operators"]
+    (build / "plan.json").write_text(json.dumps(plan))
+    check(made_from(build))
+    assert made_from(build)["float_operators"] is None
+
+
 def test_over_budget_is_said_with_how_much(build: Path) -> None:
     plan = stage(build, "plan.json")
     plan["fit"] |= {"fits": False, "budget_bytes": 100, "margin_bytes": 100 - plan["fit"]["required_bytes"]}

@@ -120,6 +120,14 @@ def test_the_verdict_is_the_headline(content: dict, page: Page) -> None:
     assert "Does not fit npu6m" in Page(report_html.page(content)).text
 
 
+def test_operators_in_floating_point_are_warned_of(content: dict, page: Page) -> None:
+    assert "floats" not in {attrs.get("id") for _, attrs in page.tags}
+    content["float_operators"] = [{"op": 2, "kind": "SOFTMAX", "dtype": "float32"}]
+    warned = Page(report_html.page(content))
+    assert ("p", {"id": "floats", "class": "gap"}) in warned.tags
+    assert "which no int8 chip runs: 2 (SOFTMAX)" in "".join(warned.text)
+
+
 def test_each_buffer_has_a_rectangle_that_names_it(content: dict, page: Page) -> None:
     drawn = [attrs["data-tensor"] for _, attrs in page.tags if "data-tensor" in attrs]
     assert drawn == [str(b["tensor"]) for b in content["memory"]["buffers"]]

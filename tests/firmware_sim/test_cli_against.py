@@ -128,3 +128,17 @@ def test_a_dump_is_of_one_sample(model, image, tmp_path, capsys):
     code, _, error = says(capsys, "simulate", model, "--input", tmp_path / "x.npy", "--dump", tmp_path / "d")
     assert (code, "the model takes int8 [1, 96, 96, 3]" in error) == (2, True)
     assert not (tmp_path / "d").exists()
+
+
+def test_simulate_names_operators_in_floating_point_on_stderr(tmp_path, capsys):
+    single_op = pytest.importorskip("tests.oracle.single_op", reason="needs the oracle extra")
+    weights = single_op.constant(np.eye(3), "float32")
+    asked = single_op.options("FullyConnectedOptions")
+    rows = single_op.Spec((1, 3), "float32")
+    blob = single_op.model("FULLY_CONNECTED", [rows, weights], single_op.Spec((1, 3), "float32"), asked)
+    model, x, y = (tmp_path / name for name in ("m.tflite", "x.npy", "y.npy"))
+    model.write_bytes(blob)
+    np.save(x, np.ones((1, 3), np.float32))
+    code, _, error = says(capsys, "simulate", model, "--input", x, "--output", y)
+    told = "1 operator computes in floating point, which no int8 chip runs: 0 (FULLY_CONNECTED)"
+    assert (code, error) == (0, f"sixmeg: {told}\n")
