@@ -9,6 +9,7 @@ operators the simulator lacks, has a row that says so. Exits with 4 where a byte
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,7 @@ from memory_planner.chip import load
 
 BITS_DIFFER = 4
 REMARK_CHARACTERS = 120
+XNNPACK_FAMILIES = re.compile("mobilenet_v1|mobilenet_v2|mnv1|mbnet|resnet")
 JOB_BYTES = 1 << 30
 """What one comparison needs at most, the runtime's process included."""
 
@@ -91,6 +93,11 @@ def _not_simulated(error: SixmegError, job: Job, oracle: Oracle) -> str:
     return f"the simulator lacks it: {error}"
 
 
+def _belongs(path: Path, oracle: Oracle) -> bool:
+    """Whether a model is one that a runtime is held to: of XNNPACK, the families whose operators it takes."""
+    return oracle.value != "xnnpack" or XNNPACK_FAMILIES.search(path.stem) is not None
+
+
 def _first(answer: Comparison) -> str:
     first = answer.first_difference
     if first is None:
@@ -101,7 +108,7 @@ def _first(answer: Comparison) -> str:
 
 def rows(paths: Sequence[Path], oracles: Iterable[Oracle], samples: int, seed: int) -> list[Row]:
     """All of them, several at a time where cores and memory allow; the largest models first."""
-    jobs = [(path, oracle) for oracle in oracles for path in paths]
+    jobs = [(path, oracle) for oracle in oracles for path in paths if _belongs(path, oracle)]
     by_size = sorted(range(len(jobs)), key=lambda i: -jobs[i][0].stat().st_size)
     free_bytes = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     workers = max(1, min(len(os.sched_getaffinity(0)), free_bytes // JOB_BYTES))
