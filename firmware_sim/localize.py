@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -206,15 +206,21 @@ class _Walk:
                 return self._onward(finding, op, later, values)
 
             found += causes.fits(trial, onward, finding.ours, finding.theirs)
-        ranked = sorted(found, key=lambda fit: fit.breaks_bytes - fit.explains_bytes)
-        return Finding(
-            finding.op,
-            finding.kind,
-            finding.tensor,
-            finding.ours,
-            finding.theirs,
-            finding.suspects,
-            tuple(ranked),
+        if self._read_right(finding):
+            index = None if finding.op is None else finding.op.index
+            found.append(causes.overwritten(index, finding.ours, finding.theirs))
+        ranked = sorted(found, key=lambda fit: -fit.gain)
+        return replace(finding, fits=tuple(ranked))
+
+    def _read_right(self, finding: Finding) -> bool:
+        """Whether each operator that reads the tensor, and errs on what was dumped, is right on ours."""
+        index = finding.tensor.index
+        readers = [op for op in self.blamed if index in op.inputs and all(i in self.dump for i in op.outputs)]
+        right = {**self.values, index: finding.ours}
+        return bool(readers) and all(
+            np.array_equal(values, self.dump[i])
+            for op in readers
+            for i, values in zip(op.outputs, self.computed(op, right), strict=True)
         )
 
     def _onward(self, finding: Finding, op: Op, later: Sequence[Op], values: np.ndarray) -> np.ndarray:

@@ -88,6 +88,12 @@ def fits_of_input(ours: np.ndarray, theirs: np.ndarray) -> list[Fit]:
     return sorted((fit for fit in found if fit.gain > 0), key=lambda fit: -fit.gain)
 
 
+def overwritten(op: int | None, ours: np.ndarray, theirs: np.ndarray) -> Fit:
+    """The tensor was right when the next operators read it."""
+    says = "right when it was read: its memory was reused before it was dumped"
+    return Fit.of("overwritten_before_the_dump", says, op, theirs, ours, theirs)
+
+
 def _variants(cause: Cause, trial: Trial, onward: Onward) -> Iterator[tuple[str, np.ndarray]]:
     """The dumped tensor under each form of a cause, up to the first that the operator cannot have."""
     with suppress(SixmegError, ValueError, IndexError, ZeroDivisionError):

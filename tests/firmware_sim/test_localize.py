@@ -179,10 +179,10 @@ def test_where_tensors_are_absent_the_mistake_is_found_among_the_operators_betwe
 
 
 def test_a_fault_that_no_cause_explains_is_said_to_fit_none():
-    dumped = {i: v.copy() for i, v in RIGHT.items()}
     tensor = NET.ops[POINTWISE].outputs[0]
-    dumped[tensor][0, 2, 1, 3] ^= 0x40
-    answer = found(dumped)
+    fault = RIGHT[tensor].copy()
+    fault[0, 2, 1, 3] ^= 0x40
+    answer = found(dump(NET, IMAGE, {POINTWISE: lambda *_: fault}))
     finding = localized.as_json(answer)["localized"]
     assert (finding["op"], finding["kind"], finding["tensor"]) == (POINTWISE, "CONV_2D", tensor)
     assert (finding["channel"], finding["pixel"], finding["different"]) == (3, [0, 2, 1], 1)
@@ -211,6 +211,16 @@ def test_a_wrong_constant_is_told():
     bias = NET.ops[CONV].inputs[2]
     answer = found({**RIGHT, bias: NET.tensors[bias].data + 1})
     assert (answer.finding.kind, answer.finding.tensor.index) == ("CONSTANT", bias)
+
+
+def test_a_tensor_that_was_dumped_too_late_is_no_operators_mistake():
+    dumped = {i: v.copy() for i, v in RIGHT.items()}
+    dumped[NET.ops[CONV].outputs[0]][0, 3:5] = 77
+    answer = found(dumped)
+    assert answer.blamed == (NET.ops[CONV], NET.ops[DEPTHWISE])
+    exact = [fit for fit in answer.finding.fits if fit.exact]
+    assert [(fit.cause, fit.op) for fit in exact] == [("overwritten_before_the_dump", CONV)]
+    assert answer.finding.pattern.rows == (3, 4)
 
 
 def test_what_can_be_held_to_nothing_is_said():
