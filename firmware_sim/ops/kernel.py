@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -30,7 +31,7 @@ class Workspace:
     def take(self, slot: str, shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
         """An uninitialized array; the next call with the same slot and type gives the same memory."""
         key = (slot, np.dtype(dtype))
-        count = int(np.prod(shape))
+        count = math.prod(shape)
         if key not in self._buffers or self._buffers[key].size < count:
             self._buffers[key] = np.empty(count, dtype)
         return self._buffers[key][:count].reshape(shape)
