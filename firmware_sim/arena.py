@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graph.types import Graph
+from graph.types import DType, Graph
 from memory_planner.types import Plan
 
 POISON_SEED = 6_291_456
@@ -15,7 +15,8 @@ class Arena:
 
     Bytes that no live tensor owns hold a fixed pseudo-random pattern: all of them before a run, a tensor's
     own once its lifetime has ended. A plan that lets two tensors meet, or frees one too early, changes the
-    bits. State that outlives an inference is no part of the arena; it is zero when an inference begins.
+    bits. State that outlives an inference is no part of the arena; it is zero when an inference begins, which
+    for int8 is its zero point.
     """
 
     def __init__(self, graph: Graph, plan: Plan) -> None:
@@ -35,13 +36,17 @@ class Arena:
             for t in graph.tensors
             if t.is_variable and not t.is_constant
         }
+        self._zeros = {
+            t.index: t.quant.zero_point if t.dtype is DType.INT8 and t.quant and t.quant.zero_points else 0
+            for t in graph.tensors
+        }
         self.views |= self._state
 
     def reset(self) -> None:
         """As before any inference."""
         self._bytes[...] = self._poison
-        for values in self._state.values():
-            values.fill(0)
+        for index, values in self._state.items():
+            values.fill(self._zeros[index])
 
     def free(self, step: int) -> None:
         """Poison what nobody may read once `step` is over."""

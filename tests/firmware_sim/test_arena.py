@@ -98,12 +98,14 @@ def test_bytes_are_poisoned_before_a_run_and_when_their_tensor_dies():
     assert bytes(arena.memory) == poison
 
 
-def test_state_is_outside_the_arena_and_zero_when_an_inference_begins():
-    state = Tensor(4, "state", (1, 2), DType.INT8, QUANT, is_variable=True)
+@pytest.mark.parametrize(("dtype", "zero"), [(DType.INT8, 3), (DType.INT16, 0), (DType.FLOAT32, 0)])
+def test_state_is_outside_the_arena_and_zero_when_an_inference_begins(dtype, zero):
+    """Zero as both runtimes reset it: int8 to its zero point, which is 3 here, any other type to 0."""
+    state = Tensor(4, "state", (1, 2), dtype, QUANT, is_variable=True)
     arena = Arena(replace(GRAPH, tensors=(*GRAPH.tensors, state)), PLAN)
     arena.views[4].fill(7)
     arena.reset()
-    assert arena.views[4].tolist() == [[0, 0]]
+    assert [[zero, zero]] == arena.views[4].tolist()
     assert len(arena.memory) == PLAN.arena_bytes
 
 
