@@ -18,6 +18,8 @@ Q0_ONE: Final = INT32_MAX  # 1.0 has no Q0.31; the largest value stands for it
 Q2_ONE: Final = 1 << 29
 Q2_48_OVER_17: Final = 1515870810
 Q2_NEG_32_OVER_17: Final = -1010580540
+Q3_THREE_HALVES: Final = (1 << 28) + (1 << 27)
+HALF_SQRT_2: Final = 1518500250
 EXP_MINUS_EIGHTH: Final = 1895147668
 ONE_THIRD: Final = 715827883
 # exp(-2**k) in Q0.31, by k.
@@ -211,3 +213,31 @@ def reciprocal(x: int, integer_bits: int) -> tuple[int, int]:
     shifted_minus_one = (int(x) << headroom) - (1 << 31)
     value = one_over_one_plus_x_for_x_in_0_1(np.array(shifted_minus_one))
     return int(value), integer_bits - headroom
+
+
+def inverse_square_root(x: int) -> tuple[int, int]:
+    """(multiplier, shift) of 1 / sqrt(x), multiplier in Q0.31, by five Newton steps; 0 counts as 1.
+
+        1 / sqrt(x) = multiplier / 2**31 * 2**shift
+
+    >>> inverse_square_root(4), inverse_square_root(1)
+    ((1073741822, 0), (2147483647, 0))
+
+    Shapes: 0 <= x < 2**31.
+    Source: TFLite common.h GetInvSqrtQuantizedMultiplierExp.
+    """
+    if x <= 1:
+        return INT32_MAX, 0
+    mul = saturating_rounding_doubling_high_mul
+    right = 11
+    while x >= 1 << 29:
+        x, right = x // 4, right + 1
+    pairs = (31 - x.bit_length()) // 2 - 1
+    right -= pairs
+    half = rounding_divide_by_pot(x << (2 * pairs) >> 1, 1)  # Q3.28, as all that follow
+    root = np.array(1 << 28)
+    for _ in range(5):
+        cube = saturate_int32(mul(mul(root, root), root) << 6)
+        root = saturate_int32(mul(Q3_THREE_HALVES, root) - mul(half, cube) << 3)
+    value = int(mul(root, HALF_SQRT_2))
+    return value << max(-right, 0), -max(right, 0)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from firmware_sim.ops import (
     add,
+    arg_max,
     average_pool_2d,
     batch_matmul,
     blocks,
@@ -21,13 +22,17 @@ from firmware_sim.ops import (
     fully_connected,
     gather,
     gather_nd,
+    l2_normalization,
     max_pool_2d,
     mean,
     mirror_pad,
     pack,
     pad,
     quantize,
+    reduce_max,
     reshape,
+    resize_bilinear,
+    resize_nearest_neighbor,
     reverse_v2,
     shape,
     slice,
@@ -42,6 +47,7 @@ from firmware_sim.ops import (
     unpack,
     zeros_like,
 )
+from firmware_sim.ops import sum as sum_
 from firmware_sim.ops.kernel import Kernel, Operands
 from graph.op_kind import OpKind
 
@@ -51,6 +57,8 @@ Prepare = Callable[[Operands], Kernel]
 KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
     {
         OpKind.ADD: add.plain,
+        OpKind.ARG_MAX: arg_max.plain,
+        OpKind.ARG_MIN: arg_max.plain,
         OpKind.AVERAGE_POOL_2D: average_pool_2d.plain,
         OpKind.BATCH_MATMUL: batch_matmul.plain,
         OpKind.BATCH_TO_SPACE_ND: blocks.batch_to_space_nd,
@@ -66,6 +74,7 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.FULLY_CONNECTED: fully_connected.plain,
         OpKind.GATHER: gather.plain,
         OpKind.GATHER_ND: gather_nd.plain,
+        OpKind.L2_NORMALIZATION: l2_normalization.plain,
         OpKind.MAX_POOL_2D: max_pool_2d.plain,
         OpKind.MEAN: mean.plain,
         OpKind.MIRROR_PAD: mirror_pad.plain,
@@ -73,7 +82,11 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.PAD: pad.plain,
         OpKind.PADV2: pad.plain,
         OpKind.QUANTIZE: quantize.plain,
+        OpKind.REDUCE_MAX: reduce_max.plain,
+        OpKind.REDUCE_MIN: reduce_max.plain,
         OpKind.RESHAPE: reshape.plain,
+        OpKind.RESIZE_BILINEAR: resize_bilinear.plain,
+        OpKind.RESIZE_NEAREST_NEIGHBOR: resize_nearest_neighbor.plain,
         OpKind.REVERSE_V2: reverse_v2.plain,
         OpKind.SHAPE: shape.plain,
         OpKind.SLICE: slice.plain,
@@ -84,6 +97,7 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.SPLIT_V: split.split_v,
         OpKind.SQUEEZE: squeeze.plain,
         OpKind.STRIDED_SLICE: strided_slice.plain,
+        OpKind.SUM: sum_.plain,
         OpKind.SVDF: svdf.plain,
         OpKind.TILE: tile.plain,
         OpKind.TRANSPOSE: transpose.plain,

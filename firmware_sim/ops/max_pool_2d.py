@@ -8,24 +8,24 @@ import numpy as np
 
 from firmware_sim.ops import pooling
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
+from firmware_sim.requantization import limits
 
 
 def plain(operands: Operands) -> Kernel:
     """ofm = clamp(max under the window); padding is below every value.
 
-    Source: TFLite reference/integer_ops/pooling.h MaxPool.
+    float32 begins at the lowest finite number and takes what is larger: NaN never is, nor 0.0 than -0.0.
+
+    Source: TFLite reference/integer_ops/pooling.h MaxPool; reference/pooling.h MaxPool.
     """
-    window, clamp = pooling.prepared(operands)
+    pool = pooling.prepared(operands)
+    lowest = float(np.finfo(np.float32).min) if pool.is_float else limits(pool.dtype)[0]
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
         assert inputs[0] is not None
-        padded = np.pad(inputs[0], window.padding, constant_values=-128)
-        taps = [
-            padded[:, window.rows.taps(ky), window.cols.taps(kx)]
-            for ky in range(window.rows.size)
-            for kx in range(window.cols.size)
-        ]
-        outputs[0][...], saturated = clamp.apply(np.max(taps, axis=0), operands.outputs[0].dtype)
-        return saturated
+        largest = np.full(outputs[0].shape, lowest, outputs[0].dtype)
+        for tap in pool.taps(inputs[0], lowest):
+            np.copyto(largest, tap, where=tap > largest)
+        return pool.finish(largest, outputs[0])
 
     return kernel

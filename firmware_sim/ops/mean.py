@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from firmware_sim.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from firmware_sim.fixed_point import quantize_multiplier
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
-from firmware_sim.requantization import Clamp, limits
+from firmware_sim.ops.reduction import INTEGERS, Reduction, reduction, rescaled_sum
 from graph.types import DType
 
 
@@ -30,23 +30,35 @@ def multiplier_of_mean(real: float, count: int) -> tuple[int, int]:
 
 def plain(operands: Operands) -> Kernel:
     """ofm = clamp(sum(ifm - zero_point over the axes) * ifm.scale / ofm.scale / count + ofm.zero_point)
+    ofm = sum / count, cut off towards zero                                          # int32, int64
+    ofm = sum / float32(count), added one after the other                            # float32
 
-    Overflow: count * 255 < 2**31 holds for any picture in memory.
+    Source: TFLite reduce.cc EvalMean; TFLite Micro reduce_common.cc EvalMeanHelper.
     """
-    ifm, ofm = operands.input(0, (DType.INT8,)), operands.output((DType.INT8,))
-    ifm_quant, ofm_quant = operands.quant(ifm), operands.quant(ofm)
-    asked = operands.constant(1, (DType.INT32,), "axes").reshape(-1)
-    axes = tuple(sorted({int(axis) % len(ifm.shape) for axis in asked}))
-    count = int(np.prod([ifm.shape[axis] for axis in axes], dtype=np.int64))
-    multiplier, shift = multiplier_of_mean(ifm_quant.scale / ofm_quant.scale, count)
-    clamp = Clamp(*limits(DType.INT8), saturates_low=True, saturates_high=True)
+    over = reduction(operands, (DType.INT8, DType.UINT8, DType.INT16, DType.FLOAT32, *INTEGERS))
+    operands.need(over.count > 0, "the mean of no elements")
+    if over.ifm.dtype is DType.FLOAT32:
+        return _of_floats(over)
+    if over.ifm.dtype in INTEGERS:
+        return _of_integers(over)
+    scale = operands.quant(over.ifm).scale / operands.quant(over.ofm).scale
+    return rescaled_sum(operands, over, *multiplier_of_mean(scale, over.count))
 
+
+def _of_floats(over: Reduction) -> Kernel:
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
         assert inputs[0] is not None
-        acc = inputs[0].sum(axis=axes, dtype=np.int64) - ifm_quant.zero_point * count
-        scaled = multiply_by_quantized_multiplier(acc, multiplier, shift) + ofm_quant.zero_point
-        values, saturated = clamp.apply(scaled, DType.INT8)
-        outputs[0][...] = values.reshape(outputs[0].shape)
-        return saturated
+        outputs[0][...] = over.fold(inputs[0], 0.0, np.add) / np.float32(over.count)
+        return 0
+
+    return kernel
+
+
+def _of_integers(over: Reduction) -> Kernel:
+    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
+        assert inputs[0] is not None
+        total = over.wrapping_sum(inputs[0])
+        outputs[0][...] = total // over.count + ((total < 0) & (total % over.count != 0))
+        return 0
 
     return kernel
