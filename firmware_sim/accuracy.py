@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
-from firmware_sim.program import prepare
-from firmware_sim.run import InputError, run_batch
+from firmware_sim.run import InputError, Inputs, stacked
 from graph.types import Graph, Tensor
-from memory_planner.types import Plan
 from pictures import PictureSet, Split, input_table
-
-CHUNK = 512  # pictures held at once, in the model's input type
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Shares of `samples` test pictures; the float's are None where its predictions are not at hand."""
+    """Shares of `samples` labelled samples; the float's are None where its predictions are not at hand."""
 
     samples: int
     int8_top1: float
@@ -49,42 +45,67 @@ def _picture_input(graph: Graph) -> Tensor:
     raise InputError(f"the model takes {takes}; pictures go into one quantized int8 [1, RES, RES, 3]")
 
 
-def predictions(graph: Graph, plan: Plan, split: Split) -> np.ndarray:
-    """The most probable class of every picture of `split`; the first one on a tie.
+class Pictures:
+    """The test pictures of a data set, as the model takes them."""
 
-    Shapes: -> (len(split),) int64.
+    def __init__(self, graph: Graph, data: PictureSet) -> None:
+        self._graph, self._split = graph, data.test
+        self.labels, self.name = data.test.labels, data.word
+        classes = graph.tensors[graph.outputs[0]].elements
+        if classes != len(data.classes):
+            raise InputError(f"the model tells {classes} classes apart, {data.word} has {len(data.classes)}")
+        self.sha256 = f"{data.sha256} {_picture_input(graph).shape[1]}"
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def inputs(self, indices: np.ndarray) -> tuple[np.ndarray, ...]:
+        return (picture_inputs(self._graph, self._split, indices),)
+
+
+class Arrays:
+    """Samples that are in the model's own types already, stacked along the first axis, with their labels.
+
+    Raises: InputError for another type or shape, or another number of labels.
     """
-    program = prepare(graph, plan)
-    chosen = np.empty(len(split), np.int64)
-    with tqdm(total=len(split), desc="evaluate", unit="picture", disable=None) as bar:
-        for first in range(0, len(split), CHUNK):
-            indices = np.arange(first, min(first + CHUNK, len(split)))
-            (scores, *_) = run_batch(program, picture_inputs(graph, split, indices), progress=False)
-            chosen[indices] = scores.reshape(len(indices), -1).argmax(axis=1)
-            bar.update(len(indices))
-    return chosen
+
+    def __init__(self, graph: Graph, ifm: Inputs, labels: np.ndarray, name: str) -> None:
+        batched = [t for t in (graph.tensors[i] for i in graph.inputs) if t.shape[:1] != (1,)]
+        if batched:
+            raise InputError(
+                f"the model takes {list(batched[0].shape)}; samples are told apart at a batch of 1"
+            )
+        self._columns = [a[:, 0] for a in stacked(graph, ifm)]
+        self.labels, self.name = labels, name
+        if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) != len(self):
+            raise InputError(
+                f"{len(self)} samples, but labels {labels.dtype} {list(labels.shape)}; give one number each"
+            )
+        self.sha256 = hashlib.sha256(b"".join(a.tobytes() for a in self._columns)).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def inputs(self, indices: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(a[indices] for a in self._columns)
 
 
-def evaluate(
-    graph: Graph, plan: Plan, data: PictureSet, float_predictions: np.ndarray | None = None
-) -> Accuracy:
-    """Top-1 of the int8 model over the test split, the float's, and how often the two agree.
+def accuracy(chosen: np.ndarray, labels: np.ndarray, float_predictions: np.ndarray | None = None) -> Accuracy:
+    """Top-1 of the int8 model's predictions, the float's, and how often the two agree.
 
-    Shapes: float_predictions (len(data.test),), class numbers in the order of the split.
-    Raises: InputError where the predictions or the model's classes are not those of the data.
+    Shapes: each (samples,), class numbers in one order.
+    Raises: InputError where there are more or fewer float predictions.
+
+    >>> accuracy(np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]))
+    Accuracy(samples=4, int8_top1=0.75, float_top1=None, agreement=None)
     """
-    labels = data.test.labels
-    classes = graph.tensors[graph.outputs[0]].elements
-    if classes != len(data.classes):
-        raise InputError(f"the model tells {classes} classes apart, {data.word} has {len(data.classes)}")
     if float_predictions is not None and float_predictions.shape != labels.shape:
         raise InputError(f"{len(float_predictions)} float predictions for {len(labels)} test pictures")
-    ours = predictions(graph, plan, data.test)
     return Accuracy(
         samples=len(labels),
-        int8_top1=_share(ours == labels),
+        int8_top1=_share(chosen == labels),
         float_top1=None if float_predictions is None else _share(float_predictions == labels),
-        agreement=None if float_predictions is None else _share(ours == float_predictions),
+        agreement=None if float_predictions is None else _share(chosen == float_predictions),
     )
 
 

@@ -2,11 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firmware_sim.accuracy import evaluate, picture_inputs, predictions
+from firmware_sim.accuracy import Arrays, Pictures, accuracy, picture_inputs
 from firmware_sim.run import InputError
 from graph import tflite
-from memory_planner import plan
-from memory_planner.chip import load
 from pictures import PictureSet, Split
 from tests.oracle.single_op import Spec, fb, model, options, quantized
 
@@ -39,7 +37,6 @@ def coloured(labels):
 
 
 GRAPH = classifier()
-PLAN = plan(GRAPH, load("npu6m"))
 
 
 def test_pixels_become_inputs_by_the_scale_and_zero_point():
@@ -50,31 +47,39 @@ def test_pixels_become_inputs_by_the_scale_and_zero_point():
     assert values[0, 1, 1].tolist() == [126, -128, -128]
 
 
-def test_every_picture_is_answered_in_the_order_of_the_split():
+def test_every_picture_becomes_inputs_in_the_order_of_the_split():
     labels = [2, 0, 1, 1, 0, 2, 2]
-    assert predictions(GRAPH, PLAN, coloured(labels)).tolist() == labels
-
-
-def test_shares_count_hits_and_agreement():
-    right = coloured([0, 1, 2, 2])
-    assert evaluate(GRAPH, PLAN, with_test_split(right)).int8_top1 == 1
-    wrong_once = Split(np.array([0, 1, 2, 0]), right.names, right.picture, None)
-    answer = evaluate(GRAPH, PLAN, with_test_split(wrong_once), np.array([0, 1, 1, 0]))
-    assert (answer.samples, answer.int8_top1, answer.float_top1, answer.agreement) == (4, 0.75, 0.75, 0.5)
+    samples = Pictures(GRAPH, with_test_split(coloured(labels)))
+    (columns,) = samples.inputs(np.arange(len(samples)))
+    assert columns[:, 1, 1].argmax(axis=1).tolist() == labels == samples.labels.tolist()
 
 
 def with_test_split(split, classes=("r", "g", "b")):
     return PictureSet("colours", "colours", classes, coloured([0]), split, "made here", "")
 
 
+def test_shares_count_hits_and_agreement():
+    chosen, labels = np.array([0, 1, 2, 2]), np.array([0, 1, 2, 0])
+    answer = accuracy(chosen, labels, np.array([0, 1, 1, 0]))
+    assert (answer.samples, answer.int8_top1, answer.float_top1, answer.agreement) == (4, 0.75, 0.75, 0.5)
+
+
 def test_other_classes_than_the_models_are_refused():
     with pytest.raises(InputError, match="tells 3 classes apart, colours has 2"):
-        evaluate(GRAPH, PLAN, with_test_split(coloured([0]), ("r", "g")))
+        Pictures(GRAPH, with_test_split(coloured([0]), ("r", "g")))
 
 
 def test_predictions_of_another_split_are_refused():
     with pytest.raises(InputError, match="3 float predictions for 2"):
-        evaluate(GRAPH, PLAN, with_test_split(coloured([0, 1])), np.array([0, 1, 2]))
+        accuracy(np.array([0, 1]), np.array([0, 1]), np.array([0, 1, 2]))
+
+
+def test_arrays_need_one_label_a_sample():
+    ifm = np.zeros((4, SIDE, SIDE, 3), np.int8)
+    assert len(Arrays(GRAPH, ifm, np.zeros(4, np.int64), "x.npy")) == 4
+    for labels in (np.zeros(3, np.int64), np.zeros((4, 3)), np.zeros(4, np.float32)):
+        with pytest.raises(InputError, match="4 samples, but labels"):
+            Arrays(GRAPH, ifm, labels, "x.npy")
 
 
 def test_a_model_that_takes_no_picture_is_refused():
