@@ -10,6 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from firmware_sim import libm
+
 Integers = np.ndarray | np.signedinteger | int
 
 INT32_MAX: Final = (1 << 31) - 1
@@ -54,6 +56,22 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     if multiplier == 1 << 31:
         multiplier, shift = multiplier // 2, shift + 1
     return (0, 0) if shift < -31 else (multiplier, shift)
+
+
+def rounded_log2(scale: float) -> tuple[int, bool]:
+    """log2 of a float32 scale to the nearest integer, and whether the runtimes take it for a power of two.
+
+    They do within 0.001: 0.2501 passes for 0.25.
+
+    >>> rounded_log2(0.25), rounded_log2(0.2501), rounded_log2(0.3)
+    ((-2, True), (-2, True), (-2, False))
+
+    Source: TFLite quantization_util.cc CheckedLog2.
+    """
+    ln, ln_2 = libm.log(np.array([scale, 2.0], np.float32))
+    log2 = ln * (np.float32(1) / ln_2)
+    rounded = np.copysign(np.floor(np.abs(log2) + np.float32(0.5)), log2)
+    return int(rounded), bool(np.abs(log2 - rounded) < np.float32(1e-3))
 
 
 def wrap_int32(values: np.ndarray) -> np.ndarray:

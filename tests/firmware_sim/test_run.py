@@ -99,10 +99,10 @@ def test_the_padding_of_an_odd_row_lies_at_the_bottom_and_right():
 
 def test_a_type_without_a_kernel_is_refused_before_anything_runs():
     quant = QuantParams((0.5,), (0,))
-    tensors = tuple(Tensor(i, f"t{i}", (1, 3), DType.INT16, quant) for i in range(2))
+    tensors = tuple(Tensor(i, f"t{i}", (1, 3), DType.BOOL, quant) for i in range(2))
     attrs = AddAttrs(Activation.NONE, False)
     graph = Graph(tensors, (Op(0, OpKind.ADD, (0, 0), (1,), attrs),), inputs=(0,), outputs=(1,))
-    with pytest.raises(UnsupportedOperatorError, match=r"operator 0 \(ADD\): input tensor 0 is int16"):
+    with pytest.raises(UnsupportedOperatorError, match=r"operator 0 \(ADD\): input tensor 0 is bool"):
         prepare(graph, plan(graph, CHIP))
 
 

@@ -17,6 +17,10 @@ VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 3} | dict.f
     (
         "DEPTH_TO_SPACE",
         "EXPAND_DIMS",
+        "LOGICAL_AND",
+        "LOGICAL_NOT",
+        "LOGICAL_OR",
+        "PRELU",
         "RESHAPE",
         "SHAPE",
         "SQUEEZE",
