@@ -10,3 +10,4 @@ class Numerics(StrEnum):
 
     TFLM = "tflm"
     TFLITE_REF = "tflite-ref"
+    XNNPACK = "xnnpack"

@@ -64,6 +64,20 @@ def load_tflite_ref(model: bytes) -> Infer:
         experimental_op_resolver_type=module.OpResolverType.BUILTIN_REF,
         experimental_preserve_all_tensors=True,
     )
+    return _invoking(interpreter)
+
+
+def load_xnnpack(model: bytes) -> Infer:
+    """LiteRT as `Interpreter(...)` gives it: the XNNPACK delegate, and optimized kernels for what it leaves.
+
+    Of what the delegate takes over, only the model's outputs can be read.
+    """
+    from ai_edge_litert import interpreter
+
+    return _invoking(interpreter.Interpreter(model_content=model, num_threads=1))
+
+
+def _invoking(interpreter: Any) -> Infer:
     interpreter.allocate_tensors()
     slots = [detail["index"] for detail in interpreter.get_input_details()]
 
@@ -77,12 +91,17 @@ def load_tflite_ref(model: bytes) -> Infer:
     return infer
 
 
-ORACLES: dict[str, Callable[[bytes], Infer]] = {"tflm": load_tflm, "tflite-ref": load_tflite_ref}
+ORACLES: dict[str, Callable[[bytes], Infer]] = {
+    "tflm": load_tflm,
+    "tflite-ref": load_tflite_ref,
+    "xnnpack": load_xnnpack,
+}
 
 
 def version_of(oracle: str) -> str:
     """The package and version whose bits these are."""
-    package = "tflite-micro" if oracle == "tflm" else _litert()[0]
+    packages = {"tflm": lambda: "tflite-micro", "xnnpack": lambda: "ai-edge-litert"}
+    package = packages.get(oracle, lambda: _litert()[0])()
     return f"{package} {metadata.version(package)}"
 
 

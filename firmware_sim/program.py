@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from firmware_sim import ops
 from firmware_sim.numerics import Numerics
-from firmware_sim.ops.kernel import Kernel, Operands
+from firmware_sim.ops import xnnpack
+from firmware_sim.ops.kernel import Kernel, Operands, Prepare
 from graph.errors import ModelError, PlanError, UnsupportedOperatorError
+from graph.op_kind import OpKind
 from graph.types import Graph, Op
 from memory_planner.types import Plan
 from memory_planner.validator import validate
@@ -58,13 +61,7 @@ def prepare(
         first = violations[0]
         more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
         raise PlanError(f"the plan breaks {first.law.value}: {first.message}{more}; plan the model again")
-    prepares = ops.FAST if engine is Engine.FAST else ops.KERNELS
-    missing = [op for op in graph.ops if op.kind not in prepares]
-    if missing:
-        kinds = ", ".join(sorted({op.kind.value for op in missing}))
-        raise UnsupportedOperatorError(
-            f"{missing[0]}: the simulator has no kernel for it (missing here: {kinds})"
-        )
+    prepares = _prepares(graph, numerics, engine)
     return Program(
         graph=graph,
         plan=plan,
@@ -75,7 +72,22 @@ def prepare(
     )
 
 
-def _kernel(prepare_op: ops.Prepare, operands: Operands) -> Kernel:
+def _prepares(graph: Graph, numerics: Numerics, engine: Engine) -> Mapping[OpKind, Prepare]:
+    """The table of kernels, which has every operator of the graph."""
+    table = xnnpack if numerics is Numerics.XNNPACK else ops
+    prepares = table.FAST if engine is Engine.FAST else table.KERNELS
+    missing = [op for op in graph.ops if op.kind not in prepares]
+    if not missing:
+        return prepares
+    kinds = ", ".join(sorted({op.kind.value for op in missing}))
+    if all(op.kind in ops.KERNELS for op in missing):
+        why = f"numerics {numerics.value} does not cover it (nor, here: {kinds}); use tflm or tflite-ref"
+    else:
+        why = f"the simulator has no kernel for it (missing here: {kinds})"
+    raise UnsupportedOperatorError(f"{missing[0]}: {why}")
+
+
+def _kernel(prepare_op: Prepare, operands: Operands) -> Kernel:
     try:
         return prepare_op(operands)
     except ModelError:

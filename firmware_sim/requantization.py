@@ -99,6 +99,27 @@ def clamp_of(activation: Activation, output: Tensor) -> Clamp:
     return Clamp(max(low, asked_low), min(high, asked_high), asked_low < low, asked_high > high)
 
 
+def half_even_clamp_of(activation: Activation, output: Tensor) -> Clamp:
+    """The range that `activation` leaves, as numerics `xnnpack` rounds it.
+
+        end = rint(real / scale + zero_point)                        # in float32, ties to even
+
+    >>> tensor = Tensor(0, "y", (1,), DType.INT8, QuantParams((12.0,), (-128,)))       # 6 / 12 = 0.5
+    >>> half_even_clamp_of(Activation.RELU6, tensor).high, clamp_of(Activation.RELU6, tensor).high
+    (-128, -127)
+
+    Source: XNNPACK src/xnnpack/requantization.h xnn_qs8_quantize, xnn_qu8_quantize.
+    """
+    low, high = limits(output.dtype)
+    quant = output.quant or QuantParams((1.0,), (0,))
+    scale, zero_point = np.float32(quant.scale), np.float32(quant.zero_point)
+    real_low, real_high = _BOUNDS_OF[activation]
+    asked_low = low - 1 if real_low is None else float(np.float32(real_low) / scale + zero_point)
+    asked_high = high + 1 if real_high is None else float(np.float32(real_high) / scale + zero_point)
+    first, last = (int(np.rint(np.clip(asked, low, high))) for asked in (asked_low, asked_high))
+    return Clamp(first, last, asked_low < low, asked_high > high)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Requantization:
     """ofm = clamp(acc * multiplier * 2**(shift - 31) + zero_point), rounded as numerics `tflm` does.
@@ -157,7 +178,7 @@ class HalfEvenRequantization:
     Shapes: scales (C,) float32.
     Overflow: accumulators beyond 2**24 are rounded to float32 first, ties to even; a product of any size is
         clamped, never converted out of range.
-    Source: XNNPACK src/qs8-requantization/fp32-sse2.c.
+    Source: XNNPACK src/qs8-gemm/MRx16c8-avx512vnni.c.in, src/qs8-dwconv/unipass-avx512skx-mul32.c.in.
     """
 
     scales: np.ndarray
@@ -208,6 +229,20 @@ def in_float(
     scales = [ifm.quant.scale * scale / ofm.quant.scale for scale in weights.quant.scales]
     wide = np.broadcast_to(np.array(scales), (channels,))
     return FloatRequantization(wide, ofm.quant.zero_point, clamp_of(activation, ofm), ofm.dtype)
+
+
+def half_even(
+    ifm: Tensor, weights: Tensor, ofm: Tensor, activation: Activation, channels: int
+) -> HalfEvenRequantization:
+    """scales = ifm.scale * weights.scale / ofm.scale, in float32 and in this order.
+
+    Source: XNNPACK operators/convolution-nhwc.c, operators/fully-connected-nc.c (requantization_scale).
+    """
+    assert ifm.quant and weights.quant and ofm.quant
+    scales = np.float32(ifm.quant.scale) * np.array(weights.quant.scales, np.float32)
+    wide = np.broadcast_to(scales / np.float32(ofm.quant.scale), (channels,))
+    clamp = half_even_clamp_of(activation, ofm)
+    return HalfEvenRequantization(wide, ofm.quant.zero_point, clamp, ofm.dtype)
 
 
 def per_channel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from firmware_sim.ops import (
@@ -60,11 +60,8 @@ from firmware_sim.ops import (
     zeros_like,
 )
 from firmware_sim.ops import sum as sum_
-from firmware_sim.ops.kernel import Kernel, Operands
+from firmware_sim.ops.kernel import Prepare
 from graph.op_kind import OpKind
-
-Prepare = Callable[[Operands], Kernel]
-"""Checks an operator's types and shapes and keeps what is constant; refuses with UnsupportedOperatorError."""
 
 KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
     {

@@ -137,3 +137,7 @@ class Operands:
             stated == computed,
             f"the file gives its output the shape {list(stated)}, it computes {list(computed)}",
         )
+
+
+Prepare = Callable[[Operands], Kernel]
+"""Checks an operator's types and shapes and keeps what is constant; refuses with UnsupportedOperatorError."""

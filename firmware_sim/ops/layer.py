@@ -178,6 +178,8 @@ class Layer:
         if self.dtype is DType.FLOAT32:
             return rq.FloatClamp(activation)
         rule = rule or (rq.per_tensor if self.dtype is DType.UINT8 else rq.per_channel)
+        if self.operands.numerics is Numerics.XNNPACK:
+            rule = rq.half_even
         if self.dtype is DType.UINT8 or self.operands.op.kind is OpKind.FULLY_CONNECTED:
             self._check_scale_of_bias(bias)
         made = rule(self.ifm, self.filter, self.ofm, activation, self.channels)

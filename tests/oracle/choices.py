@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from firmware_sim.oracles import Oracle
+
+REFERENCES = (Oracle.TFLM, Oracle.TFLITE_REF)
+"""The runtimes that every kernel is held to; LiteRT's delegate, which takes some, has test_xnnpack.py."""
+
 PRIMES = st.sampled_from([2, 3, 5, 7, 11])
 SMALL = st.sampled_from([1, 2, 3, 5])
 CHANNELS = st.sampled_from([1, 2, 3, 5, 7, 13, 17])

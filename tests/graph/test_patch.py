@@ -1,0 +1,37 @@
+"""Patches of a .tflite: what is asked for changes, and nothing else."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from graph import tflite
+from graph.patch import with_outputs
+from tests.oracle.single_op import Spec, model, options, quantized
+
+
+@pytest.fixture
+def blob():
+    ifm, ofm = quantized((1, 7), 0.5, 3), quantized((1, 5), 0.25, -5)
+    weights = Spec((5, 7), "int8", (0.5,), (0,), 0, np.arange(35, dtype=np.int8).reshape(5, 7))
+    return model("FULLY_CONNECTED", [ifm, weights, None], ofm, options("FullyConnectedOptions"))
+
+
+def test_further_outputs_follow_the_models_own(blob):
+    assert tflite.read(blob).outputs == (2,)
+    assert tflite.read(with_outputs(blob, [0, 2, 0])).outputs == (2, 0)
+
+
+def test_outputs_that_are_there_already_change_no_byte(blob):
+    assert with_outputs(blob, [2]) == blob
+    assert with_outputs(blob, []) == blob
+
+
+def test_one_offset_changes_and_the_rest_stays_where_it_was(blob):
+    patched = with_outputs(blob, [0])
+    changed = [i for i, (a, b) in enumerate(zip(blob, patched, strict=False)) if a != b]
+    assert max(changed) - min(changed) < 4
+    assert patched[len(blob) :].lstrip(b"\0") == struct.pack("<I2i", 2, 2, 0).lstrip(b"\0")
+    before, after = tflite.read(blob), tflite.read(patched)
+    assert before.ops == after.ops
+    assert [t.name for t in before.tensors] == [t.name for t in after.tensors]

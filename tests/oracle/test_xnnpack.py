@@ -1,0 +1,150 @@
+"""Numerics `xnnpack` against LiteRT's default interpreter: operators alone, and whole models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware_sim.compare import compare
+from firmware_sim.numerics import Numerics
+from firmware_sim.ops import xnnpack
+from firmware_sim.oracles import Job, Oracle, record, record_all
+from firmware_sim.program import Engine, prepare
+from firmware_sim.samples import generated
+from graph import tflite
+from graph.errors import UnsupportedOperatorError
+from graph.patch import with_outputs
+from memory_planner.plan import plan
+from tests.oracle import cases, cases_xnnpack
+from tests.oracle.single_op import Case, constant, model, options, quantized
+from tests.oracle.test_single_operators import CHIP, EXHAUSTIVE, FAST, PER_PROCESS, same_bits, simulate
+
+pytest.importorskip("ai_edge_litert", reason="needs the oracle extra")
+
+KINDS = {kind.value for kind in xnnpack.KERNELS}
+OTHERS = {"float32", "int16", "int4", "DEPTHWISE_CONV_2D/uint8"}
+"""Types that are not covered; and a name whose weights say dimension 3, which the delegate leaves."""
+COMMON = {
+    name: strategy
+    for name, strategy in cases.CASES.items()
+    if name.split("/")[0] in KINDS and not {name, name.split("/")[-1]} & OTHERS
+}
+OWN = {f"{name}/delegate": strategy for name, strategy in cases_xnnpack.CASES.items()}
+CASES = COMMON | OWN
+
+SMALL = ["mlperf_vww_mnv1_025_96_int8", "tinymaix_mnist_resnet_q", "tinyengine_mcunet_vww"]
+LARGE = [
+    "mlperf_ic_resnet8_large_int8",
+    "mobilenet_v1_1.0_224_imagenet1001_ptq_int8",
+    "tinymaix_mbnet128_0.25_q",
+]
+
+
+def is_covered(case: Case) -> bool:
+    """Whether the simulator takes the case; what it refuses may crash the runtime."""
+    graph = tflite.read(case.blob)
+    try:
+        prepare(graph, plan(graph, CHIP), numerics=Numerics.XNNPACK)
+    except UnsupportedOperatorError:
+        return False
+    return True
+
+
+def hold(drawn: list[Case]) -> int:
+    """Compare by both engines every case that the simulator takes; gives how many bytes that were."""
+    covered = [case for case in drawn if is_covered(case)]
+    jobs = [
+        Job(case.blob, tuple(array[None] for array in case.inputs), tflite.read(case.blob).outputs)
+        for case in covered
+    ]
+    compared = 0
+    for case, job, recording in zip(covered, jobs, record_all(Oracle.XNNPACK, jobs), strict=True):
+        assert recording.refusal is None, case.about
+        for engine in Engine:
+            for mine, index in zip(simulate(case, Numerics.XNNPACK, engine), job.tensors, strict=True):
+                same_bits(mine, recording.tensors[index][0], f"{engine}: {case.about}")
+                compared += mine.nbytes
+    return compared
+
+
+def check(name: str, chosen: settings) -> None:
+    compared = []
+
+    @chosen
+    @given(st.lists(CASES[name], min_size=PER_PROCESS, max_size=PER_PROCESS))
+    def run(drawn):
+        compared.append(hold(drawn))
+
+    run()
+    assert sum(compared) > 0
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_an_operator_alone_has_the_delegates_bits(name):
+    check(name, FAST)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_an_operator_alone_has_the_delegates_bits_in_hundreds_of_forms(name):
+    check(name, EXHAUSTIVE)
+
+
+def test_every_operator_of_the_table_is_held_to_the_delegate():
+    assert {name.split("/")[0] for name in CASES} == KINDS
+
+
+def hold_model(blob: bytes, samples: int) -> None:
+    graph = tflite.read(blob)
+    made, inputs = plan(graph, CHIP), generated(graph, samples, seed=1)
+    answer = compare(blob, graph, made, Oracle.XNNPACK, inputs)
+    written = [i for op in graph.ops for i in op.outputs]
+    assert sum(graph.tensors[i].size_bytes for i in written) * samples == answer.bytes_compared
+    assert answer.not_compared == ()
+    assert answer.first_difference is None
+    assert answer.bytes_different == 0
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_model_has_the_delegates_bits(shared, name):
+    hold_model((shared / "models" / f"{name}.tflite").read_bytes(), samples=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL + LARGE)
+def test_a_model_has_the_delegates_bits_on_20_inputs(shared, name):
+    hold_model((shared / "models" / f"{name}.tflite").read_bytes(), samples=20)
+
+
+@pytest.mark.parametrize("name", SMALL + LARGE)
+def test_showing_every_tensor_changes_no_bit_of_the_outputs(shared, name):
+    """What the delegate fuses when nobody looks, padding into convolutions among it, gives the same."""
+    blob = (shared / "models" / f"{name}.tflite").read_bytes()
+    graph = tflite.read(blob)
+    inputs = generated(graph, 2, seed=1)
+    written = tuple(i for op in graph.ops for i in op.outputs)
+    assert with_outputs(blob, graph.outputs) == blob != with_outputs(blob, written)
+    alone = record(Oracle.XNNPACK, Job(blob, inputs, graph.outputs))
+    shown = record(Oracle.XNNPACK, Job(blob, inputs, written))
+    assert set(shown.tensors) == set(written) and not shown.unreadable
+    for index in graph.outputs:
+        assert alone.tensors[index].tobytes() == shown.tensors[index].tobytes()
+
+
+def test_an_operator_without_a_rule_is_refused_and_told_where_it_runs():
+    picture = quantized((1, 2, 3, 5), 0.5, 0)
+    paddings = constant([[0, 0], [1, 1], [1, 1], [0, 0]])
+    table = options("MirrorPadOptions", mode=0)
+    graph = tflite.read(model("MIRROR_PAD", [picture, paddings], quantized((1, 4, 5, 5), 0.5, 0), table))
+    said = r"^operator 0 \(MIRROR_PAD\): numerics xnnpack does not cover it .*; use tflm or tflite-ref$"
+    with pytest.raises(UnsupportedOperatorError, match=said):
+        prepare(graph, plan(graph, CHIP), numerics=Numerics.XNNPACK)
+
+
+@pytest.mark.parametrize("scales, zero", [((0.05 / 2048, 0.05, 0.05), 0), ((0.05, 16.0, 0.05), 0)])
+def test_an_add_that_the_delegate_leaves_is_refused(scales, zero):
+    a, b, ofm = (quantized((1, 16), scale, zero) for scale in scales)
+    case = Case(model("ADD", [a, b], ofm, options("AddOptions")), (np.zeros((1, 16), np.int8),) * 2)
+    assert not is_covered(case)
