@@ -24,7 +24,7 @@ from tests.oracle.test_single_operators import CHIP, EXHAUSTIVE, FAST, PER_PROCE
 pytest.importorskip("ai_edge_litert", reason="needs the oracle extra")
 
 KINDS = {kind.value for kind in xnnpack.KERNELS}
-OTHERS = {"float32", "int16", "int4", "DEPTHWISE_CONV_2D/uint8"}
+OTHERS = {"float32", "int16", "int32", "int64", "int4", "DEPTHWISE_CONV_2D/uint8"}
 """Types that are not covered; and a name whose weights say dimension 3, which the delegate leaves."""
 COMMON = {
     name: strategy
@@ -34,8 +34,15 @@ COMMON = {
 OWN = {f"{name}/delegate": strategy for name, strategy in cases_xnnpack.CASES.items()}
 CASES = COMMON | OWN
 
-SMALL = ["mlperf_vww_mnv1_025_96_int8", "tinymaix_mnist_resnet_q", "tinyengine_mcunet_vww"]
+SMALL = [
+    "coral_mobilenet_v1_0.25_128_quant_uint8",
+    "mlperf_vww_mnv1_025_96_int8",
+    "tinyengine_mcunet_vww",
+    "tinymaix_mnist_resnet_q",
+]
 LARGE = [
+    "coral_mobilenet_v1_0.5_160_quant_uint8",
+    "coral_mobilenet_v2_1.0_224_quant_uint8",
     "mlperf_ic_resnet8_large_int8",
     "mobilenet_v1_1.0_224_imagenet1001_ptq_int8",
     "tinymaix_mbnet128_0.25_q",
