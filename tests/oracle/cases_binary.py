@@ -111,7 +111,9 @@ def unscaled_int16(draw: st.DrawFn, kind: str, table: str) -> Case:
     activation = draw(ACTIVATIONS)
     ofm = Spec(np.broadcast_shapes(a.shape, b.shape), "int16")
     blob = model(kind, [a, b], ofm, options(table, fusedActivationFunction=activation))
-    return Case(blob, (values(rng, a.shape, "int16"), values(rng, b.shape, "int16")), f"{a} {b} {activation}")
+    given = (values(rng, a.shape, "int16"), values(rng, b.shape, "int16"))
+    # tflite-micro divides 0 by 0 for MUL, where it does not refuse
+    return Case(blob, given, f"{a} {b} {activation}", undefined=(Oracle.TFLM,))
 
 
 @st.composite
