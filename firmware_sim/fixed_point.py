@@ -16,24 +16,6 @@ Integers = np.ndarray | np.signedinteger | int
 
 INT32_MAX: Final = (1 << 31) - 1
 INT32_MIN: Final = -(1 << 31)
-Q0_ONE: Final = INT32_MAX  # 1.0 has no Q0.31; the largest value stands for it
-Q2_ONE: Final = 1 << 29
-Q2_48_OVER_17: Final = 1515870810
-Q2_NEG_32_OVER_17: Final = -1010580540
-Q3_THREE_HALVES: Final = (1 << 28) + (1 << 27)
-HALF_SQRT_2: Final = 1518500250
-EXP_MINUS_EIGHTH: Final = 1895147668
-ONE_THIRD: Final = 715827883
-# exp(-2**k) in Q0.31, by k.
-EXP_MINUS_POT: Final = {
-    -2: 1672461947,
-    -1: 1302514674,
-    0: 790015084,
-    1: 290630308,
-    2: 39332535,
-    3: 720401,
-    4: 242,
-}
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
@@ -70,7 +52,7 @@ def rounded_log2(scale: float) -> tuple[int, bool]:
     """
     ln, ln_2 = libm.log(np.array([scale, 2.0], np.float32))
     log2 = ln * (np.float32(1) / ln_2)
-    rounded = np.copysign(np.floor(np.abs(log2) + np.float32(0.5)), log2)
+    rounded = libm.round_away(log2)
     return int(rounded), bool(np.abs(log2 - rounded) < np.float32(1e-3))
 
 
@@ -161,101 +143,3 @@ def multiply_wide_by_quantized_multiplier(acc: Integers, multiplier: Integers, s
     short = np.minimum((np.asarray(multiplier, np.int64) + (1 << 15)) >> 16, (1 << 15) - 1)
     right = 15 - np.asarray(shift, np.int64)
     return wrap_int32((np.asarray(acc, np.int64) * short + (np.int64(1) << (right - 1))) >> right)
-
-
-def _exp_near_minus_eighth(a: np.ndarray) -> np.ndarray:
-    """exp(a) for -1/4 <= a < 0, all in Q0.31: four terms of the series around -1/8."""
-    mul = saturating_rounding_doubling_high_mul
-    x = a + (1 << 28)
-    x2 = mul(x, x)
-    x3 = mul(x2, x)
-    x4 = mul(x2, x2)
-    thirds = mul(rounding_divide_by_pot(x4, 2) + x3, ONE_THIRD)
-    tail = rounding_divide_by_pot(thirds + x2, 1)
-    return EXP_MINUS_EIGHTH + mul(EXP_MINUS_EIGHTH, x + tail)
-
-
-def exp_on_negative_values(a: np.ndarray, integer_bits: int) -> np.ndarray:
-    """exp(a) in Q0.31 for a <= 0 in Q(integer_bits).(31 - integer_bits), for integer_bits <= 5.
-
-    The series covers the last quarter below zero; one factor exp(-2**k) stands for each further bit of -a.
-
-    >>> (exp_on_negative_values(np.array([0, -(1 << 26)]), 5) / 2.0**31).round(6).tolist()
-    [1.0, 0.36788]
-
-    Shapes: a (...) int32 held in int64.
-    Source: gemmlowp fixedpoint.h exp_on_negative_values.
-    """
-    a = np.asarray(a, np.int64)
-    fractional_bits = 31 - integer_bits
-    quarter = 1 << (fractional_bits - 2)
-    within = (a & (quarter - 1)) - quarter
-    result = _exp_near_minus_eighth(saturate_int32(within << integer_bits))
-    remainder = within - a
-    for exponent, factor in EXP_MINUS_POT.items():
-        if exponent < integer_bits:
-            bit = (remainder >> (fractional_bits + exponent)) & 1
-            result = np.where(bit, saturating_rounding_doubling_high_mul(result, factor), result)
-    return np.where(a == 0, Q0_ONE, result)
-
-
-def one_over_one_plus_x_for_x_in_0_1(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + x) in Q0.31 for 0 <= x < 1 in Q0.31, by three Newton steps.
-
-    >>> (one_over_one_plus_x_for_x_in_0_1(np.array([1 << 30])) / 2.0**31).round(6).tolist()
-    [0.666667]
-
-    Shapes: x (...) int32 held in int64.
-    Source: gemmlowp fixedpoint.h one_over_one_plus_x_for_x_in_0_1.
-    """
-    mul = saturating_rounding_doubling_high_mul
-    half_denominator = (np.asarray(x, np.int64) + Q0_ONE + 1) >> 1
-    y = Q2_48_OVER_17 + mul(half_denominator, Q2_NEG_32_OVER_17)
-    for _ in range(3):
-        error = Q2_ONE - mul(half_denominator, y)
-        y = y + saturate_int32(mul(y, error) << 2)
-    return saturate_int32(y << 1)
-
-
-def reciprocal(x: int, integer_bits: int) -> tuple[int, int]:
-    """1 / x as a Q0.31 number and the bits that x has above 1.0, for x > 0 in Q(integer_bits).
-
-        1 / x = value / 2**31 / 2**bits_over_unit
-
-    >>> reciprocal(3 << 19, 12)                        # 1 / 3 = 1431655765 * 2**-32, nearly
-    (1431655762, 1)
-
-    Source: TFLite common.h GetReciprocal.
-    """
-    headroom = 32 - int(x).bit_length()
-    shifted_minus_one = (int(x) << headroom) - (1 << 31)
-    value = one_over_one_plus_x_for_x_in_0_1(np.array(shifted_minus_one))
-    return int(value), integer_bits - headroom
-
-
-def inverse_square_root(x: int) -> tuple[int, int]:
-    """(multiplier, shift) of 1 / sqrt(x), multiplier in Q0.31, by five Newton steps; 0 counts as 1.
-
-        1 / sqrt(x) = multiplier / 2**31 * 2**shift
-
-    >>> inverse_square_root(4), inverse_square_root(1)
-    ((1073741822, 0), (2147483647, 0))
-
-    Shapes: 0 <= x < 2**31.
-    Source: TFLite common.h GetInvSqrtQuantizedMultiplierExp.
-    """
-    if x <= 1:
-        return INT32_MAX, 0
-    mul = saturating_rounding_doubling_high_mul
-    right = 11
-    while x >= 1 << 29:
-        x, right = x // 4, right + 1
-    pairs = (31 - x.bit_length()) // 2 - 1
-    right -= pairs
-    half = rounding_divide_by_pot(x << (2 * pairs) >> 1, 1)  # Q3.28, as all that follow
-    root = np.array(1 << 28)
-    for _ in range(5):
-        cube = saturate_int32(mul(mul(root, root), root) << 6)
-        root = saturate_int32(mul(Q3_THREE_HALVES, root) - mul(half, cube) << 3)
-    value = int(mul(root, HALF_SQRT_2))
-    return value << max(-right, 0), -max(right, 0)

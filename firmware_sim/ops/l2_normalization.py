@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from firmware_sim import fixed_functions as ff
 from firmware_sim import fixed_point as fp
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
@@ -50,7 +51,7 @@ def plain(operands: Operands) -> Kernel:
         depth, saturated = inputs[0].shape[-1], 0
         for row, out in zip(inputs[0].reshape(-1, depth), outputs[0].reshape(-1, depth), strict=True):
             distance = row.astype(np.int64) - before.zero_point
-            multiplier, shift = fp.inverse_square_root(int(np.sum(distance**2)))
+            multiplier, shift = ff.inverse_square_root(np.sum(distance**2))
             if ofm.dtype is DType.UINT8:
                 scaled = fp.multiply_by_quantized_multiplier(distance << OFM_BITS, multiplier, shift)
             else:

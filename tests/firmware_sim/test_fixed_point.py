@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from firmware_sim import fixed_functions
 from firmware_sim import fixed_point as fp
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "fixed_point.json").read_text())
@@ -70,12 +71,32 @@ def test_a_multiplier_that_is_no_positive_number_is_refused(real):
 
 def test_exponentials_are_within_a_millionth_and_fall():
     a = np.arange(-(1 << 31), 1, 1 << 20)
-    exps = fp.exp_on_negative_values(a, 5)
+    exps = fixed_functions.exp_on_negative_values(a, 5)
     assert np.abs(exps / 2.0**31 - np.exp(a / 2.0**26)).max() < 1e-6
     assert (np.diff(exps) >= 0).all()
 
 
 @given(st.integers(1, fp.INT32_MAX))
 def test_a_reciprocal_is_within_a_millionth(x):
-    value, bits = fp.reciprocal(x, 12)
+    value, bits = fixed_functions.reciprocal(x, 12)
     assert abs(value / 2.0**31 / 2.0**bits * (x / 2.0**19) - 1) < 1e-6
+
+
+@given(st.lists(st.integers(-(1 << 31) + 1, fp.INT32_MAX), min_size=1, max_size=50))
+def test_logistic_and_tanh_are_within_a_millionth(raws):
+    a = np.array(raws)
+    real = a / 2.0**27
+    np.testing.assert_allclose(fixed_functions.logistic(a, 4) / 2.0**31, 1 / (1 + np.exp(-real)), atol=1e-6)
+    np.testing.assert_allclose(fixed_functions.tanh(a, 4) / 2.0**31, np.tanh(real), atol=1e-6)
+
+
+@given(st.lists(st.integers(1 << 19, fp.INT32_MAX), min_size=1, max_size=50))
+def test_a_logarithm_is_within_a_hundred_thousandth(raws):
+    logs = fixed_functions.log_of_at_least_one(np.array(raws), 12, 5)
+    np.testing.assert_allclose(logs / 2.0**26, np.log(np.array(raws) / 2.0**19), atol=1e-5)
+
+
+@given(st.lists(st.integers(1, fp.INT32_MAX), min_size=1, max_size=50))
+def test_an_inverse_square_root_is_within_a_hundred_thousandth_of_itself(values):
+    multiplier, shift = fixed_functions.inverse_square_root(np.array(values))
+    np.testing.assert_allclose(multiplier * 2.0 ** (shift - 31), np.array(values) ** -0.5, rtol=1e-5)

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from firmware_sim import prepare, run, run_batch
-from firmware_sim.ops.kernel import RuntimeAbortError
-from firmware_sim.ops.softmax import exponentials, softmax_row
 from firmware_sim.run import InputError
 from graph.attrs import Activation, AddAttrs, Conv2DAttrs, Padding
 from graph.errors import UnsupportedOperatorError
@@ -104,13 +102,6 @@ def test_a_type_without_a_kernel_is_refused_before_anything_runs():
     graph = Graph(tensors, (Op(0, OpKind.ADD, (0, 0), (1,), attrs),), inputs=(0,), outputs=(1,))
     with pytest.raises(UnsupportedOperatorError, match=r"operator 0 \(ADD\): input tensor 0 is bool"):
         prepare(graph, plan(graph, CHIP))
-
-
-def test_a_softmax_row_on_which_the_runtimes_abort_is_refused():
-    table = exponentials(1.0, 1e-4)
-    softmax_row(np.zeros(511, np.int8), table)
-    with pytest.raises(RuntimeAbortError, match="512"):
-        softmax_row(np.zeros(512, np.int8), table)
 
 
 def test_the_compiler_is_loaded_only_when_something_is_simulated():

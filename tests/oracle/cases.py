@@ -13,6 +13,7 @@ from tests.oracle import (
     cases_recurrent,
     cases_reductions,
     cases_slices,
+    cases_softmax,
     cases_unary,
 )
 from tests.oracle.single_op import Case
@@ -25,6 +26,7 @@ _GROUPS = (
     cases_recurrent,
     cases_reductions,
     cases_slices,
+    cases_softmax,
     cases_unary,
 )
 
