@@ -71,6 +71,7 @@ from firmware_sim.ops import (
     tile,
     transpose,
     transpose_conv,
+    unidirectional_sequence_lstm,
     unpack,
     zeros_like,
 )
@@ -167,6 +168,7 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.TILE: tile.plain,
         OpKind.TRANSPOSE: transpose.plain,
         OpKind.TRANSPOSE_CONV: transpose_conv.plain,
+        OpKind.UNIDIRECTIONAL_SEQUENCE_LSTM: unidirectional_sequence_lstm.plain,
         OpKind.UNPACK: unpack.plain,
         OpKind.ZEROS_LIKE: zeros_like.plain,
     }
