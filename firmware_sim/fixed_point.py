@@ -113,11 +113,12 @@ def multiply_by_quantized_multiplier(acc: Integers, multiplier: Integers, shift:
     [1, 1, -1]
 
     Shapes: acc (..., C) int32 held in int64; multiplier, shift () or (C,).
-    Overflow: acc * 2**shift wraps at 32 bits, as the register does.
+    Overflow: acc * 2**shift wraps at 32 bits, as the register does; of a shift of 32 or more the low 5 bits
+        count, as on x86-64 (in C it is undefined).
     Source: gemmlowp fixedpoint.h; TFLite common.cc MultiplyByQuantizedMultiplier.
     """
     shift = np.asarray(shift, np.int64)
-    shifted = wrap_int32(np.asarray(acc, np.int64) << np.maximum(shift, 0))
+    shifted = wrap_int32(np.asarray(acc, np.int64) << (np.maximum(shift, 0) & 31))
     high = saturating_rounding_doubling_high_mul(shifted, np.asarray(multiplier))
     return rounding_divide_by_pot(high, np.maximum(-shift, 0))
 

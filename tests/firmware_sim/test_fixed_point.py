@@ -100,3 +100,9 @@ def test_a_logarithm_is_within_a_hundred_thousandth(raws):
 def test_an_inverse_square_root_is_within_a_hundred_thousandth_of_itself(values):
     multiplier, shift = fixed_functions.inverse_square_root(np.array(values))
     np.testing.assert_allclose(multiplier * 2.0 ** (shift - 31), np.array(values) ** -0.5, rtol=1e-5)
+
+
+def test_a_shift_beyond_the_register_counts_modulo_32():
+    """An output's scale of 3e-35, which a converter wrote, asks for 2**102: x86-64 shifts by 6."""
+    far, near = (fp.multiply_by_quantized_multiplier(np.array([3, -3]), 1 << 30, n) for n in (102, 6))
+    assert far.tolist() == near.tolist() == [96, -96]
