@@ -113,7 +113,7 @@ class _Cell:
     hidden_zero_point: int
     dtype: DType
     cell_log2: int
-    clip: int
+    clip: int | None
 
     @classmethod
     def of(cls, operands: Operands, attrs: UnidirectionalSequenceLstmAttrs) -> _Cell:
@@ -136,7 +136,7 @@ class _Cell:
             hidden_zero_point=after.zero_point,
             dtype=hidden.dtype,
             cell_log2=fp.rounded_log2(scale)[0],
-            clip=int(min(attrs.cell_clip / scale, 32767.0)),
+            clip=int(min(attrs.cell_clip / scale, 32767.0)) if attrs.cell_clip > 0 else None,
         )
 
     def step(self, x: np.ndarray, hidden: np.ndarray, state: np.ndarray) -> int:
@@ -147,7 +147,7 @@ class _Cell:
         )
         kept = _sat16(fp.multiply_by_quantized_multiplier(keep * state.astype(np.int64), *self.kept))
         cell = _sat16(kept + learned)
-        if self.clip > 0:
+        if self.clip is not None:
             cell = np.clip(cell, -self.clip, self.clip)
         state[...] = cell
         product = self._tanh(cell) * show

@@ -37,6 +37,7 @@ LARGE = [
     "tflm_person_detect_mnv1_025_96_int8",
     "tinymaix_mbnet128_0.25_q",
 ]
+RECURRENT = ["tflm_keyword_scrambled_8bit", "tflm_mnist_lstm_int8"]
 REFUSED = {("tflm_person_detect_mnv1_025_96_int8", Oracle.TFLITE_REF)}
 
 
@@ -51,7 +52,7 @@ def hold(shared, name, oracle, samples):
     graph, answer = comparison(shared, name, oracle, samples)
     written = {i for op in graph.ops for i in op.outputs}
     assert written == {t.tensor for t in answer.tensors}
-    assert answer.not_compared == ()
+    assert all(tensor.is_variable for tensor, _ in answer.not_compared)
     assert sum(graph.tensors[i].size_bytes for i in written) * samples == answer.bytes_compared
     assert answer.first_difference is None
     assert 0 == answer.bytes_different == answer.max_abs_difference
@@ -61,6 +62,12 @@ def hold(shared, name, oracle, samples):
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_model_has_the_oracles_bits(shared, name, oracle):
     hold(shared, name, oracle, samples=4)
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_a_recurrent_model_has_the_firmwares_bits(shared, name):
+    """LiteRT crashes on the one and has another rule for the other."""
+    hold(shared, name, Oracle.TFLM, samples=20)
 
 
 @pytest.mark.slow
