@@ -18,7 +18,7 @@ from graph.errors import UnsupportedOperatorError
 from graph.patch import with_outputs
 from memory_planner.plan import plan
 from tests.oracle import cases, cases_xnnpack
-from tests.oracle.single_op import Case, constant, model, options, quantized
+from tests.oracle.single_op import Case, Spec, constant, model, options, quantized
 from tests.oracle.test_single_operators import CHIP, EXHAUSTIVE, FAST, PER_PROCESS, same_bits, simulate
 
 pytest.importorskip("ai_edge_litert", reason="needs the oracle extra")
@@ -156,3 +156,47 @@ def test_an_add_that_the_delegate_leaves_is_refused(scales, zero):
     a, b, ofm = (quantized((1, 16), scale, zero) for scale in scales)
     case = Case(model("ADD", [a, b], ofm, options("AddOptions")), (np.zeros((1, 16), np.int8),) * 2)
     assert not is_covered(case)
+
+
+def telling(exact: np.ndarray, rounded: np.ndarray) -> np.ndarray:
+    """Where arithmetic in float64 would give another int8 than the rule's float32."""
+    inside = (np.abs(exact) < 127) & (np.abs(rounded) < 127)
+    return np.flatnonzero((np.rint(exact) != np.rint(rounded)) & inside)
+
+
+def test_a_mean_is_formed_in_float32_step_by_step():
+    rng, one, drawn = np.random.default_rng(3), np.float32(1), []
+    while len(drawn) < 40:
+        count = int(rng.choice([7, 9, 16, 49, 50]))
+        before, after = rng.uniform(0.01, 0.2, 2).astype(np.float32)
+        zero, moved = rng.integers(-128, 128, 2).tolist()
+        sums = np.arange(-128 * count, 127 * count + 1)
+        scale = before / after * (one / np.float32(count))
+        start = np.float32(moved) - np.float32(count) * np.float32(zero) * scale
+        exact = moved + (sums - zero * count) * (float(before) / float(after) / count)
+        for at in telling(exact, sums.astype(np.float32) * scale + start)[:1]:
+            each, more = divmod(int(sums[at]), count)
+            ifm = np.where(np.arange(count) < more, each + 1, each).astype(np.int8).reshape(1, 1, count, 1)
+            spec, ofm = quantized(ifm.shape, float(before), zero), quantized((1, 1), float(after), moved)
+            blob = model("MEAN", [spec, constant([1, 2])], ofm, options("ReducerOptions"))
+            drawn.append(Case(blob, (ifm,), f"{spec} {ofm}"))
+    assert hold(drawn) == 2 * len(drawn)
+
+
+def test_a_product_is_scaled_in_float32():
+    """Biases that tell: the input is at its zero point."""
+    rng, drawn = np.random.default_rng(4), []
+    while len(drawn) < 40:
+        scales = rng.uniform(0.001, 0.2, 2).astype(np.float32)
+        after = np.float32(scales[0] * scales[1] * rng.uniform(50, 5000))
+        sums = np.arange(-(2**19), 2**19)
+        scale = scales[0] * scales[1] / after
+        exact = sums * (float(scales[0]) * float(scales[1]) / float(after))
+        for at in telling(exact, sums.astype(np.float32) * scale)[:1]:
+            weights = Spec((1, 1), "int8", (float(scales[1]),), (0,), 0, np.ones((1, 1), np.int8))
+            total = sums[at : at + 1].astype(np.int32)
+            bias = Spec((1,), "int32", (float(scales[0] * scales[1]),), (0,), 0, total)
+            spec, ofm = quantized((1, 1), float(scales[0]), 0), quantized((1, 1), float(after), 0)
+            blob = model("FULLY_CONNECTED", [spec, weights, bias], ofm, options("FullyConnectedOptions"))
+            drawn.append(Case(blob, (np.zeros((1, 1), np.int8),), f"{spec} {ofm} {sums[at]}"))
+    assert hold(drawn) == 2 * len(drawn)
