@@ -109,11 +109,11 @@ bench-arena: $(READY) ## Arenas of our plans beside TFLM's, for MODELS=
 
 test: $(READY) ## Tests, style and types; under 10 minutes
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
 test-all: $(READY) ## Everything, the exhaustive suites too
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
