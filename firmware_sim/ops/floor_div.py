@@ -20,7 +20,8 @@ def _floor_of_quotient(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def plain(operands: Operands) -> Kernel:
     """floor(a / b), divided in float64, of float32 and integers alike, whatever their scales.
 
-    Overflow: the quotient of the smallest integer by -1 wraps to itself, as the processor's conversion does.
+    Overflow: the smallest integer by -1 wraps to itself here; the runtimes convert it as C leaves undefined,
+        and LiteRT gives the smallest or the largest, by its place in the row.
     Source: TFLite reference/floor_div.h FloorDiv.
     """
     elementwise.of_one_type(operands, (DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32))

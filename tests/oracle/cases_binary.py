@@ -142,7 +142,8 @@ def division(draw: st.DrawFn, kind: str, table: str, dtype: str) -> Case:
     dividend, divisor = values(rng, a.shape, dtype), values(rng, b.shape, dtype)
     if dtype != "float32" or kind == "FLOOR_DIV":
         divisor = np.where(divisor == 0, 3, divisor).astype(dtype)
-        dividend = np.where(dividend == np.iinfo("int32").min, 7, dividend).astype(dtype)
+        lowest = np.iinfo("int32" if dtype == "float32" else dtype).min  # by -1 no type holds the quotient
+        dividend = np.where(dividend == lowest, 7, dividend).astype(dtype)
     return Case(blob, (dividend, divisor), f"{a} {b} {activation}")
 
 
