@@ -33,7 +33,8 @@ def plain(operands: Operands) -> Kernel:
         cell       = clip(sat16(scale(f * cell) + scale(i * tanh(gate_c))))
         hidden     = scale(tanh(cell) * o) + hidden.zero_point
 
-    Both states are zero bytes when an inference begins, and the output holds every step's hidden state.
+    When an inference begins the hidden state is at its zero point and the cell state at 0. The output
+    holds every step's hidden state.
 
     Shapes: x (batch, time, K), or (time, batch, K) by `time_major`; W (C,K), R (C,C), b (C,);
         states (batch, C).
