@@ -48,7 +48,7 @@ def softmax(draw: st.DrawFn, given: str, to: str) -> Case:
     if (
         given == "int16"
     ):  # many rows: the runtimes' tables part in 2 of 513 entries, their multipliers by 1e-8
-        shape, table.beta = (1, 1009, draw(st.sampled_from([2, 3, 7]))), float(rng.uniform(0.5, 2.9))
+        shape, table.beta = (1, 5003, draw(st.sampled_from([2, 2, 3]))), float(rng.uniform(0.5, 2.9))
         scale = float(np.float32(rng.choice([scale / 30, 10 ** rng.uniform(-4.2, -3.6)])))
     ifm = quantized(shape, scale, zero_point(rng, given), given)
     ofm = quantized(shape, float(np.float32(step)), zero, to)
