@@ -7,7 +7,7 @@ import numpy as np
 from graph.types import DType, Graph
 from memory_planner.types import Plan
 
-POISON_SEED = 6_291_456
+POISON = np.random.default_rng(6_291_456).integers(0, 256, 1 << 12, np.uint8)
 
 
 class Arena:
@@ -22,15 +22,18 @@ class Arena:
     def __init__(self, graph: Graph, plan: Plan) -> None:
         self.memory = bytearray(plan.arena_bytes)
         self._bytes = np.frombuffer(self.memory, np.uint8)
-        self._poison = np.random.default_rng(POISON_SEED).integers(0, 256, plan.arena_bytes, np.uint8)
         self.views: dict[int, np.ndarray] = {}
         self._freed: list[list[slice]] = [[] for _ in plan.schedule.steps]
+        self._kept: list[slice] = []
+        self._is_poisoned = False  # but for what is kept
         for buffer, offset in zip(plan.buffers, plan.offsets, strict=True):
             tensor = graph.tensors[buffer.tensor]
             owned = slice(offset, offset + buffer.size_bytes)
             self.views[buffer.tensor] = self._bytes[owned].view(tensor.dtype.numpy).reshape(tensor.shape)
             if buffer.lifetime.end <= len(self._freed):
                 self._freed[buffer.lifetime.end - 1].append(owned)
+            else:
+                self._kept.append(owned)
         self._state = {
             t.index: np.zeros(t.shape, t.dtype.numpy)
             for t in graph.tensors
@@ -44,11 +47,21 @@ class Arena:
 
     def reset(self) -> None:
         """As before any inference."""
-        self._bytes[...] = self._poison
+        for owned in self._kept if self._is_poisoned else [slice(None)]:
+            self._poison(owned)
+        self._is_poisoned = False
         for index, values in self._state.items():
             values.fill(self._zeros[index])
 
     def free(self, step: int) -> None:
         """Poison what nobody may read once `step` is over."""
         for owned in self._freed[step]:
-            self._bytes[owned] = self._poison[owned]
+            self._poison(owned)
+        self._is_poisoned = step == len(self._freed) - 1
+
+    def _poison(self, owned: slice) -> None:
+        """The pattern again and again: it stays in a cache, where one as long as the arena would not."""
+        memory = self._bytes[owned]
+        rest = len(memory) % len(POISON)
+        memory[: len(memory) - rest].reshape(-1, len(POISON))[...] = POISON
+        memory[len(memory) - rest :] = POISON[:rest]

@@ -7,10 +7,11 @@ nothing is fused. The loops run over output channels innermost, whose sums do no
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from firmware_sim.loop_cache import loop
 
 
-@njit(nogil=True, cache=True)
+@loop
 def convolve(ifm: np.ndarray, weights: np.ndarray, geometry: np.ndarray, acc: np.ndarray) -> None:
     """The sums of a convolution, without bias, held to conv_2d.accumulate by tests.
 

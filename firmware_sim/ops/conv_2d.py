@@ -82,7 +82,7 @@ def fast(operands: Operands) -> Kernel:
     if weights is None or weights.shape[3] != layer.ifm.shape[3] or rescaling is None:
         return _by_definition(layer, window, in_float64=True)
     matrix = weights.reshape(layer.channels, -1)
-    product = products.Product(matrix, layer.bias, layer.zero_point, rescaling)
+    product = products.Product(matrix, layer.bias, layer.zero_point, rescaling, layer.dtype)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]

@@ -67,7 +67,7 @@ def fast(operands: Operands) -> Kernel:
     weights, rescaling = layer.weights, layer.compiled_rescaling
     if weights is None or rescaling is None:
         return plain(operands)
-    made = products.Depthwise(weights[0], layer.bias, layer.zero_point, rescaling, window)
+    made = products.Depthwise(weights[0], layer.bias, layer.zero_point, rescaling, window, layer.dtype)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]

@@ -75,7 +75,7 @@ def fast(operands: Operands) -> Kernel:
         return conv_2d.in_float32(layer, weights.reshape(channels, 1, 1, depth), window)
     if layer.compiled_rescaling is None:
         return _by_definition(layer, in_float64=True)
-    product = products.Product(weights, layer.bias, layer.zero_point, layer.compiled_rescaling)
+    product = products.Product(weights, layer.bias, layer.zero_point, layer.compiled_rescaling, layer.dtype)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]

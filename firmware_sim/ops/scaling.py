@@ -1,55 +1,28 @@
-"""A requantization as the compiled loops take it; each form here has one loop in firmware_sim/compiled.py."""
+"""A requantization as the compiled loops take it; firmware_sim/compiled.py has a loop for each form.
+
+In each, ends (5,) int32 hold the zero point, the lowest and the highest output, and the ends beyond which an
+output counts as saturated; float_ends (2,) float32 are one step beyond the output's, less the zero point.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 
+from firmware_sim.fixed_point import INT32_MAX, INT32_MIN, multiply_by_quantized_multiplier, wrap_int32
 from firmware_sim.requantization import Clamp, FloatRequantization, HalfEvenRequantization, Requantization
 
 AnyRequantization = Requantization | FloatRequantization | HalfEvenRequantization
 
-NEVER = 1 << 40
-"""An end beyond every value: what an activation cuts off does not count as saturated."""
-
-
 MOST_RIGHT = 12
-"""The largest right shift whose two roundings float64 holds exactly; see _TwiceInFloat64."""
+"""The largest right shift whose two roundings float64 holds exactly; see TwiceInFloat."""
+FIXED_SHIFT = 22
+"""How an output that never changes is said; see _twice."""
 
 
-class Scaling(Protocol):
-    """The last step of a product: ofm = requantize(acc + bias), gives how many elements saturated.
-
-    Shapes: ofm (P,O) of the type that the requantization was made for; acc (P',O') int32, of which the first
-        P rows and O columns count; bias (O,) int32, its sum with acc wraps at 32 bits.
-    """
-
-    def apply(self, acc: np.ndarray, bias: np.ndarray, ofm: np.ndarray) -> int: ...
-
-
-class _Twice:
-    """Two roundings in integers: Requantization.
-
-    Shapes: channels (5,O) int32: multiplier, left, right, half, tie.
-    """
-
-    def __init__(self, made: Requantization) -> None:
-        right = np.maximum(-made.shifts, 0)
-        left = np.maximum(made.shifts, 0)
-        half = (np.int64(1) << right) >> 1
-        rows = [made.multipliers, left, right, half, (right > 0).astype(np.int64)]
-        self.channels = np.stack(rows).astype(np.int32)
-        self.ends = _ends(made.zero_point, made.clamp)
-
-    def apply(self, acc: np.ndarray, bias: np.ndarray, ofm: np.ndarray) -> int:
-        from firmware_sim import compiled  # numba: only when something runs
-
-        return int(compiled.scale_twice(acc, bias, self.channels, self.ends, ofm))
-
-
-class _TwiceInFloat64:
-    """The same two roundings as one, in float64, where each channel shifts right, and by 12 at most.
+class Twice(NamedTuple):
+    """Two roundings as one in floating point, for channels that shift right, and by 12 at most.
 
         real = acc * multiplier / 2**(31 + right)
         ofm  = floor(real + 0.5 + nudge)           # nudge = +-1 / 2**(right + 1), real's sign; 0 for right 0
@@ -57,72 +30,118 @@ class _TwiceInFloat64:
     The first rounding sends halves up and the second away from zero, so a positive number reaches the next
     step half of the first rounding's unit too early, a negative one as much too late: that is the nudge.
 
-    Exact while |acc * multiplier| < 2**53: all of it are multiples of 2**-(31 + right) with no more than 53
-    bits. Beyond that |real| >= 2**(22 - right) >= 1024, which no rounding brings back inside 8 bits.
+    Float64 is exact while |acc * multiplier| < 2**53: all of it are multiples of 2**-(31 + right) with no
+    more than 53 bits. Beyond that |real| >= 2**(22 - right) >= 1024, which no rounding brings back inside 8
+    bits. Float32 decides where float64 would say the same: real is cut off at 256 at most, and of Q16's parts
+    converting acc, the scale, the product, the nudge's addition and cutting off each take one at most; so
+    what is more than vector_scaling.NEAR parts from a tie is certain.
+
+    The `odd` channels, beyond those shifts, have the scale 0 and go through integers after the others.
+
+    Shapes: scales, nudges (O,) float64; scales32, nudges32 (O,) float32 and float_ends, all times 2**16; zero
+        int32: zero point and a half in Q16; odd (K,) int64; channels (5,K) int32: multiplier, left, right,
+        half, tie.
     """
 
-    def __init__(self, made: Requantization) -> None:
-        self.scales = np.ldexp(made.multipliers.astype(np.float64), made.shifts - 31)
-        self.nudges = np.where(made.shifts < 0, np.ldexp(0.5, made.shifts), 0.0)
-        self.ends = _ends(made.zero_point, made.clamp).astype(np.float64)
-        self.counts = _counts(made.clamp)
-
-    @staticmethod
-    def serves(made: Requantization) -> bool:
-        return bool(np.all((made.shifts <= 0) & (made.shifts >= -MOST_RIGHT)))
-
-    def apply(self, acc: np.ndarray, bias: np.ndarray, ofm: np.ndarray) -> int:
-        from firmware_sim import compiled
-
-        tables = (self.scales, self.nudges, self.ends, self.counts)
-        return int(compiled.scale_twice_in_float64(acc, bias, *tables, ofm))
+    scales: np.ndarray
+    nudges: np.ndarray
+    ends: np.ndarray
+    scales32: np.ndarray
+    nudges32: np.ndarray
+    float_ends: np.ndarray
+    zero: np.int32
+    odd: np.ndarray
+    channels: np.ndarray
 
 
-class _AwayFromZero:
-    """One rounding in float64: FloatRequantization."""
+class AwayFromZero(NamedTuple):
+    """One rounding in float64.
 
-    def __init__(self, made: FloatRequantization) -> None:
-        self.scales = np.ascontiguousarray(made.scales, np.float64)
-        self.ends = _ends(made.zero_point, made.clamp)
+    Shapes: scales (O,) float64.
+    """
 
-    def apply(self, acc: np.ndarray, bias: np.ndarray, ofm: np.ndarray) -> int:
-        from firmware_sim import compiled
-
-        return int(compiled.scale_away_from_zero(acc, bias, self.scales, self.ends, ofm))
+    scales: np.ndarray
+    ends: np.ndarray
 
 
-class _HalfEven:
-    """One rounding in float32: HalfEvenRequantization."""
+class HalfEven(NamedTuple):
+    """One rounding in float32.
 
-    def __init__(self, made: HalfEvenRequantization) -> None:
-        self.scales = np.ascontiguousarray(made.scales, np.float32)
-        self.ends = _ends(made.zero_point, made.clamp).astype(np.float32)
-        self.counts = _counts(made.clamp)
+    Shapes: scales (O,) float32.
+    """
 
-    def apply(self, acc: np.ndarray, bias: np.ndarray, ofm: np.ndarray) -> int:
-        from firmware_sim import compiled
-
-        return int(compiled.scale_half_even(acc, bias, self.scales, self.ends, self.counts, ofm))
+    scales: np.ndarray
+    ends: np.ndarray
+    float_ends: np.ndarray
 
 
-def scaling_of(requantization: AnyRequantization) -> Scaling:
-    """The compiled form."""
-    match requantization:
+Scaling = Twice | AwayFromZero | HalfEven
+
+
+def scaling_of(
+    requantization: AnyRequantization, bias: np.ndarray, reach: np.ndarray
+) -> tuple[Scaling, np.ndarray]:
+    """The compiled form, and the bias that goes with it.
+
+    Shapes: bias (O,) int64; reach (O,) int64, the largest size that a sum without bias can have; gives (O,)
+        int32.
+    """
+    made, bias = requantization, wrap_int32(bias)
+    ends = _ends(made.zero_point, made.clamp)
+    match made:
         case Requantization():
-            in_float64 = _TwiceInFloat64.serves(requantization)
-            return (_TwiceInFloat64 if in_float64 else _Twice)(requantization)
+            return _twice(made, ends, bias, reach)
         case FloatRequantization():
-            return _AwayFromZero(requantization)
+            form: Scaling = AwayFromZero(np.ascontiguousarray(made.scales, np.float64), ends)
         case HalfEvenRequantization():
-            return _HalfEven(requantization)
+            form = HalfEven(np.ascontiguousarray(made.scales, np.float32), ends, _float_ends(ends))
+    return form, bias.astype(np.int32)
 
 
-def _counts(clamp: Clamp) -> bool:
-    return clamp.saturates_low or clamp.saturates_high
+def _twice(
+    made: Requantization, ends: np.ndarray, bias: np.ndarray, reach: np.ndarray
+) -> tuple[Twice, np.ndarray]:
+    """The form; an output k that no input changes becomes a bias of k * 2**22 beside a scale of 2**-22.
+
+    Training leaves channels of that kind: weights that round to 0, a bias of 2**30 beside a scale of 2**-50.
+    """
+    shifts, zero_point = made.shifts, made.zero_point
+    lowest, highest = made.clamp.low - zero_point - 1, made.clamp.high - zero_point + 1
+    least, most = (
+        np.clip(multiply_by_quantized_multiplier(bias + end, made.multipliers, shifts), lowest, highest)
+        for end in (-reach, reach)
+    )
+    monotonic = (shifts <= 0) & (np.abs(bias) + reach <= INT32_MAX)
+    fixed = monotonic & (least == most) & (reach < 1 << (FIXED_SHIFT - 2))
+    odd = np.flatnonzero(~fixed & ((shifts > 0) | (shifts < -MOST_RIGHT)))
+    scales = np.ldexp(made.multipliers.astype(np.float64), shifts - 31)
+    scales[odd] = 0.0
+    scales[fixed] = 2.0**-FIXED_SHIFT
+    nudges = np.where((shifts < 0) & ~fixed, np.ldexp(0.5, shifts), 0.0)
+    right = np.maximum(-shifts, 0)
+    half = (np.int64(1) << right) >> 1
+    rows = [made.multipliers, np.maximum(shifts, 0), right, half, (right > 0).astype(np.int64)]
+    channels = np.ascontiguousarray(np.stack(rows)[:, odd], np.int32)
+    form = Twice(
+        scales=scales,
+        nudges=nudges,
+        ends=ends,
+        scales32=np.ldexp(scales, 16).astype(np.float32),
+        nudges32=np.ldexp(nudges, 16).astype(np.float32),
+        float_ends=np.ldexp(_float_ends(ends), 16),
+        zero=np.int32((zero_point << 16) + (1 << 15)),
+        odd=odd,
+        channels=channels,
+    )
+    return form, np.where(fixed, least << FIXED_SHIFT, bias).astype(np.int32)
 
 
 def _ends(zero_point: int, clamp: Clamp) -> np.ndarray:
-    """(5,) int64: zero_point, low, high, count below, count above."""
-    below = clamp.low if clamp.saturates_low else -NEVER
-    above = clamp.high if clamp.saturates_high else NEVER
-    return np.array([zero_point, clamp.low, clamp.high, below, above], np.int64)
+    """What an activation cuts off does not count: nothing of int32 is beyond its own ends."""
+    below = clamp.low if clamp.saturates_low else INT32_MIN
+    above = clamp.high if clamp.saturates_high else INT32_MAX
+    return np.array([zero_point, clamp.low, clamp.high, below, above], np.int32)
+
+
+def _float_ends(ends: np.ndarray) -> np.ndarray:
+    return np.array([ends[1] - 1 - ends[0], ends[2] + 1 - ends[0]], np.float32)

@@ -80,8 +80,8 @@ def scalings(draw: st.DrawFn, channels: int) -> AnyRequantization:
     """One of the three, its channels from saturating ones to ones that leave a few steps, some on ties."""
     dtype = draw(st.sampled_from([DType.INT8, DType.UINT8]))
     lowest, highest = limits(dtype)
-    low, high = draw(st.sampled_from([(lowest, highest), (lowest + 27, highest - 37)]))
-    clamp = Clamp(low, high, saturates_low=draw(st.booleans()), saturates_high=draw(st.booleans()))
+    low, high = (draw(st.sampled_from(ends)) for ends in ([lowest, lowest + 27], [highest, highest - 37]))
+    clamp = Clamp(low, high, saturates_low=low == lowest, saturates_high=high == highest)
     zero_point = draw(st.sampled_from([lowest, lowest + 131, highest]))
     mantissas = st.sampled_from([1 << 30, (1 << 31) - 1, 1518500250, 1073741825])
     multipliers = draw(st.lists(mantissas, min_size=channels, max_size=channels))
@@ -93,6 +93,22 @@ def scalings(draw: st.DrawFn, channels: int) -> AnyRequantization:
     if kind is HalfEvenRequantization:
         return HalfEvenRequantization(scales.astype(np.float32), zero_point, clamp, dtype)
     return FloatRequantization(scales, zero_point, clamp, dtype)
+
+
+def scaled(made: AnyRequantization, acc: np.ndarray, bias: np.ndarray | int, reach: int) -> np.ndarray:
+    """What the compiled loop makes of acc + bias, held to the definition; sums without bias are in reach."""
+    from firmware_sim import compiled
+
+    channels = acc.shape[1]
+    wide = np.broadcast_to(np.asarray(bias, np.int64), channels)
+    form, given = scaling_of(made, wide, np.full(channels, reach))
+    padded = np.pad(acc.astype(np.int32), ((0, 0), (0, -channels % 16)))
+    ofm = np.empty(acc.shape, made.dtype.numpy)
+    saturated = compiled.SCALES[type(form)](padded, given, form, ofm)
+    expected, count = made.apply(wrap_int32(acc + wide))
+    np.testing.assert_array_equal(expected, ofm)
+    assert count == saturated
+    return ofm
 
 
 ACCUMULATORS = st.one_of(
@@ -112,48 +128,46 @@ def test_a_compiled_scaling_is_the_definition_on_ties_and_off_them(data):
     plain = data.draw(scalings(channels))
     values = data.draw(st.lists(ACCUMULATORS, min_size=5 * channels, max_size=5 * channels))
     bias = np.array(data.draw(st.lists(BIASES, min_size=channels, max_size=channels)), np.int64)
-    acc = np.array(values).reshape(5, channels)
-    ofm = np.empty(acc.shape, plain.dtype.numpy)
-    saturated = scaling_of(plain).apply(acc.astype(np.int32), bias.astype(np.int32), ofm)
-    expected, count = plain.apply(wrap_int32(acc + bias))
-    np.testing.assert_array_equal(expected, ofm)
-    assert count == saturated
+    scaled(plain, np.array(values).reshape(5, channels), bias, 1 << 24)
 
 
 @pytest.mark.parametrize("shift", range(-13, 2))
 @pytest.mark.parametrize("dtype", [DType.INT8, DType.UINT8])
 def test_two_roundings_as_one_in_float64_are_the_two_in_integers(shift, dtype):
     """Around zero and around each output's tie, at the ends of int32, for the least and the largest Q0.31."""
-    multipliers = np.array([1 << 30, (1 << 30) + 1, 1518500250, (1 << 31) - 1, 0])
+    multipliers = np.repeat([1 << 30, (1 << 30) + 1, 1518500250, (1 << 31) - 1, 0], 5)  # a vector and a rest
+    channels = len(multipliers)
     clamp = Clamp(*limits(dtype), saturates_low=True, saturates_high=True)
-    made = Requantization(multipliers, np.full(5, shift), 5, clamp, dtype)
+    made = Requantization(multipliers, np.full(channels, shift), 5, clamp, dtype)
     ties = np.outer((np.arange(-300, 301) - 0.5) * 2.0 ** (31 - shift), 1 / np.maximum(multipliers, 1))
-    near = np.floor(ties)[None] + np.arange(-2, 3)[:, None, None]
-    ends = np.concatenate([np.arange(INT32_MIN, INT32_MIN + 9), np.arange(INT32_MAX - 8, INT32_MAX + 1)])
-    acc = np.concatenate([near.reshape(-1, 5), np.repeat(ends[:, None], 5, 1), *np.mgrid[-999:1000, :5][:1]])
-    acc = np.clip(acc, INT32_MIN, INT32_MAX).astype(np.int32)
-    ofm = np.empty(acc.shape, dtype.numpy)
-    saturated = scaling_of(made).apply(acc, np.zeros(5, np.int32), ofm)
-    expected, count = made.apply(acc.astype(np.int64))
-    np.testing.assert_array_equal(expected, ofm)
-    assert count == saturated
+    near = (np.floor(ties)[None] + np.arange(-2, 3)[:, None, None]).reshape(-1, channels)
+    ends = [*range(INT32_MIN, INT32_MIN + 9), *range(INT32_MAX - 8, INT32_MAX + 1), *range(-999, 1000)]
+    acc = np.concatenate([near, np.repeat(np.array(ends)[:, None], channels, 1)])
+    scaled(made, np.clip(acc, INT32_MIN, INT32_MAX), 0, INT32_MAX)
+
+
+@pytest.mark.parametrize("bias", [-(1 << 30), 1 << 30, 0, INT32_MIN + 300, INT32_MAX - 300, INT32_MAX])
+@pytest.mark.parametrize("shift", [-31, -27, -13, -12, -9, 0, 2])
+def test_a_channel_that_no_input_changes_is_its_own_output(bias, shift):
+    """Weights that training let die, a bias that is huge for it."""
+    clamp = Clamp(-100, 127, saturates_low=False, saturates_high=True)
+    made = Requantization(np.full(17, 1518500250), np.full(17, shift), 11, clamp, DType.INT8)
+    for reach in (0, 255):
+        acc = np.resize([-reach, 0, reach, 1 - reach], (5, 17))
+        scaled(made, np.clip(acc, -reach, reach), bias, reach)
 
 
 def test_a_compiled_scaling_breaks_ties_as_each_rule_does():
     """Halves, near zero and far from it: two roundings, away from zero, to even."""
-    values = np.arange(-8, 9, dtype=np.int64)[:, None]
+    values = np.repeat(np.arange(-8, 9)[:, None], 17, 1)
     clamp = Clamp(-128, 127, saturates_low=True, saturates_high=True)
-    half = np.array([0.5])
-    rules = [
-        Requantization(np.array([1 << 30]), np.array([0]), 0, clamp, DType.INT8),
+    half = np.full(17, 0.5)
+    rules: list[AnyRequantization] = [
+        Requantization(np.full(17, 1 << 30), np.zeros(17, np.int64), 0, clamp, DType.INT8),
         FloatRequantization(half, 0, clamp, DType.INT8),
         HalfEvenRequantization(half.astype(np.float32), 0, clamp, DType.INT8),
     ]
-    got = []
-    for rule in rules:
-        ofm = np.empty(values.shape, np.int8)
-        scaling_of(rule).apply(values.astype(np.int32), np.zeros(1, np.int32), ofm)
-        got.append(ofm[:, 0].tolist())
+    got = [scaled(rule, values, 0, 8)[:, 0].tolist() for rule in rules]
     assert got == [
         [-4, -3, -3, -2, -2, -1, -1, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4],
         [-4, -4, -3, -3, -2, -2, -1, -1, 0, 1, 1, 2, 2, 3, 3, 4, 4],
@@ -175,14 +189,17 @@ def legacy(draw: st.DrawFn, depthwise: bool) -> tuple[Any, ...]:
     attrs = op.attrs
     window = window_of(attrs, ifm.shape, weights.shape[1:3], (attrs.dilation_h, attrs.dilation_w))
     zero_point = draw(st.integers(low, high))
-    return picture, heavy, bias.data.astype(np.int64), window, zero_point, draw(scalings(channels))
+    return dtype, picture, heavy, bias.data.astype(np.int64), window, zero_point, draw(scalings(channels))
 
 
+@pytest.mark.parametrize("quads", [False, None], ids=["pairs", "what this processor sums"])
 @FEW
 @given(legacy(depthwise=False))
-def test_heavy_weights_and_unsigned_pictures_have_the_same_bits(case):
-    ifm, weights, bias, window, zero_point, scaling = case
-    product = Product(weights.reshape(len(weights), -1), bias, zero_point, scaling)
+def test_heavy_weights_and_unsigned_pictures_have_the_same_bits(quads, case):
+    dtype, ifm, weights, bias, window, zero_point, scaling = case
+    if quads is None:
+        weights = np.clip(weights, -128, 127)
+    product = Product(weights.reshape(len(weights), -1), bias, zero_point, scaling, dtype, quads=quads)
     expected, count = scaling.apply(wrap_int32(conv_2d.accumulate(ifm, weights, bias, window, zero_point)))
     ofm = np.empty_like(expected)
     assert count == convolve(product, window, ifm, ofm, Workspace())
@@ -192,8 +209,8 @@ def test_heavy_weights_and_unsigned_pictures_have_the_same_bits(case):
 @FEW
 @given(legacy(depthwise=True))
 def test_heavy_depthwise_weights_and_unsigned_pictures_have_the_same_bits(case):
-    ifm, weights, bias, window, zero_point, scaling = case
-    made = Depthwise(weights[0], bias, zero_point, scaling, window)
+    dtype, ifm, weights, bias, window, zero_point, scaling = case
+    made = Depthwise(weights[0], bias, zero_point, scaling, window, dtype)
     acc = depthwise_conv_2d.accumulate(ifm, weights, bias, window, zero_point)
     expected, count = scaling.apply(wrap_int32(acc))
     ofm = np.empty_like(expected)
