@@ -36,7 +36,7 @@ def plain(operands: Operands) -> Kernel:
             return _interpolated(operands, ifm, ofm)
     before, after = operands.quant(ifm), operands.quant(ofm)
     real = np.float64 if unary.is_firmware(operands, ifm) else np.float32
-    unit = float(real(np.sqrt(np.float32(before.scale))) * real(after.scale))
+    unit = float(np.sqrt(real(before.scale)) * real(after.scale))
     multiplier, shift = fp.quantize_multiplier(1 / unit)
     operands.need(shift >= MORE_BITS - 31, f"its output's scale {after.scale:g} is too large for 32 bits")
 
