@@ -28,7 +28,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-arena test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-arena bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -41,6 +41,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m firmware_sim.warm
 	touch $@
 
 model: $(C)/report.html $(C)/firmware/manifest.json ## Train, quantize, plan, simulate, report, hand over
@@ -106,6 +107,12 @@ oracle: $(READY) ## Every tensor of every model of MODELS= against every runtime
 
 bench-arena: $(READY) ## Arenas of our plans beside TFLM's, for MODELS=
 	@$(BIN)/python -m benchmarks.arena $(MODELS)
+
+# MODEL is the road's own name of a model; given on the command line it is a file.
+BENCHED := $(if $(findstring command,$(origin MODEL)),$(MODEL),../shared/models/mobilenet_v1_1.0_224_imagenet1001_ptq_int8.tflite)
+
+bench-sim: $(READY) ## The simulator's speed beside the runtimes', for MODEL=, a .tflite
+	@$(BIN)/python -m benchmarks.sim '$(BENCHED)'
 
 test: $(READY) ## Tests, style and types; under 10 minutes
 	$(MAKE) --no-print-directory lint

@@ -1,0 +1,45 @@
+"""Compile the simulator's loops before they are needed: `python -m firmware_sim.warm`, as `make setup` does.
+
+Done again it takes them from their folder, in a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from firmware_sim import compiled_float
+from firmware_sim.ops.kernel import Workspace
+from firmware_sim.ops.products import Depthwise, Product, convolve, convolve_depthwise
+from firmware_sim.ops.scaling import AnyRequantization
+from firmware_sim.requantization import Clamp, FloatRequantization, HalfEvenRequantization, Requantization
+from firmware_sim.windows import Window, axis_of
+from graph.attrs import Padding
+from graph.types import DType
+
+
+def warm() -> None:
+    """Run each loop, once, on a picture of one pixel."""
+    axis = axis_of(Padding.SAME, 1, 1, 1)
+    window, space, bias = Window(axis, axis, 1, 1), Workspace(), np.zeros(1, np.int64)
+    ifm, ofm, weights = (np.zeros((1, 1, 1, 1), np.int8) for _ in range(3))
+    for scaling in _scalings():
+        for quads in (None, False):
+            product = Product(weights[0, 0], bias, 0, scaling, DType.INT8, quads=quads)
+            convolve(product, window, ifm, ofm, space)
+        if not isinstance(scaling, FloatRequantization):  # which only FULLY_CONNECTED has
+            convolve_depthwise(Depthwise(weights[0], bias, 0, scaling, window, DType.INT8), ifm, ofm, space)
+    real = np.zeros((1, 1, 1, 1), np.float32)
+    compiled_float.convolve(real, real, window.geometry, np.empty_like(real))
+
+
+def _scalings() -> Iterator[AnyRequantization]:
+    clamp, one = Clamp(-128, 127, saturates_low=True, saturates_high=True), np.ones(1)
+    yield Requantization(np.full(1, 1 << 30), np.zeros(1, np.int64), 0, clamp, DType.INT8)
+    yield FloatRequantization(one, 0, clamp, DType.INT8)
+    yield HalfEvenRequantization(one.astype(np.float32), 0, clamp, DType.INT8)
+
+
+if __name__ == "__main__":
+    warm()
