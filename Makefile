@@ -114,7 +114,7 @@ BENCHED := $(if $(findstring command,$(origin MODEL)),$(MODEL),../shared/models/
 bench-sim: $(READY) ## The simulator's speed beside the runtimes', for MODEL=, a .tflite
 	@$(BIN)/python -m benchmarks.sim '$(BENCHED)'
 
-test: $(READY) ## Tests, style and types; under 10 minutes
+test: $(READY) ## Tests, style and types
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
