@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Proof(StrEnum):
+    """Why nothing smaller exists: a lower bound is met, a search ended, or it is not known."""
+
+    LOWER_BOUND = "lower-bound"
+    SEARCH = "search"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of time; `ops` are the operators (by index) that run in it."""
+    """One step of time; `ops` are the operators (by index) that run in it.
+
+    One operator without `runs` reads its inputs and writes its output in any order. With `runs`, operator
+    ops[k] writes runs[k] pixels at a time, in raster order, or from the last pixel to the first where
+    `backwards`; each run as soon as an operator after it needs it (`memory_planner/runs.py`).
+    """
 
     ops: tuple[int, ...]
+    runs: tuple[int, ...] = ()
+    backwards: bool = False
+
+    @property
+    def kind(self) -> str:
+        """`stream` where several operators run interleaved, row by row or pixel by pixel."""
+        return "stream" if len(self.ops) > 1 else "op"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,14 @@ class Lifetime:
         return self.start < other.end and other.start < self.end
 
 
+class Role(StrEnum):
+    """What a buffer holds of its tensor: all of it, the pixels that are still needed, or sums on the way to it."""
+
+    WHOLE = "whole"
+    RING = "ring"
+    SUMS = "sums"
+
+
 @dataclass(frozen=True, slots=True)
 class Buffer:
     """Bytes of one tensor, and how long they must be kept."""
@@ -47,6 +76,7 @@ class Buffer:
     tensor: int
     size_bytes: int
     lifetime: Lifetime
+    role: Role = Role.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
