@@ -62,7 +62,7 @@ class Lifetime:
 
 
 class Role(StrEnum):
-    """What a buffer holds of its tensor: all of it, the pixels that are still needed, or sums on the way to it."""
+    """What a buffer holds of its tensor: all, the pixels still needed, or sums on the way to it."""
 
     WHOLE = "whole"
     RING = "ring"
