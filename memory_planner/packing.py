@@ -1,99 +1,38 @@
-"""Where buffers lie: first fit in a given order, for a few orders that are good at different graphs."""
+"""Where buffers lie: the smallest arena found, and what proves that there is no smaller."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+from memory_planner.conflicts import NO_SEPARATIONS, Separations, conflicts
+from memory_planner.first_fit import packings
+from memory_planner.lower_bound import lower_bound_bytes
 from memory_planner.types import Buffer, aligned
 
-Order = list[int]
+Proof = Literal["lower-bound", "search", "none"]
 
 
-def lower_bound_bytes(buffers: Sequence[Buffer], alignment_bytes: int) -> int:
-    """The most that is alive in one step: no packing without overlap can be smaller."""
-    events: dict[int, int] = {}
-    for b in buffers:
-        size = aligned(b.size_bytes, alignment_bytes)
-        events[b.lifetime.start] = events.get(b.lifetime.start, 0) + size
-        events[b.lifetime.end] = events.get(b.lifetime.end, 0) - size
-    live = peak = 0
-    for step in sorted(events):
-        live += events[step]
-        peak = max(peak, live)
-    return peak
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """Where each buffer lies; `offsets` run parallel to the buffers that were packed.
 
-
-def by_size(buffers: Sequence[Buffer]) -> Order:
-    """Largest first, the order of TensorFlow Lite Micro's greedy planner."""
-    return sorted(range(len(buffers)), key=lambda i: (-buffers[i].size_bytes, buffers[i].lifetime.start, i))
-
-
-def by_breadth(buffers: Sequence[Buffer]) -> Order:
-    """The buffers of the fullest step first, then of the next fullest; within a step the largest first.
-
-    Source: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020.
+    `proof` says why no packing of these buffers is lower than `height_bytes`: it equals
+    `lower_bound_bytes` ("lower-bound"), or there is nothing below as a search that ended found ("search");
+    "none" where neither is known, and the gap between the two is open.
     """
-    steps = range(max((b.lifetime.end for b in buffers), default=0))
-    alive = [[i for i, b in enumerate(buffers) if b.lifetime.start <= s < b.lifetime.end] for s in steps]
-    fullest_first = sorted(steps, key=lambda s: (-sum(buffers[i].size_bytes for i in alive[s]), s))
-    order: Order = []
-    seen: set[int] = set()
-    for step in fullest_first:
-        for i in sorted(alive[step], key=lambda i: (-buffers[i].size_bytes, i)):
-            if i not in seen:
-                seen.add(i)
-                order.append(i)
-    return order
 
+    offsets: tuple[int, ...]
+    height_bytes: int
+    lower_bound_bytes: int
+    proof: Proof
+    algorithm: str
 
-def outward(buffers: Sequence[Buffer]) -> Order:
-    """The fullest step first, then its neighbours in time on either side; within a distance the largest."""
-    steps = range(max((b.lifetime.end for b in buffers), default=0))
-    sizes = [sum(b.size_bytes for b in buffers if b.lifetime.start <= s < b.lifetime.end) for s in steps]
-    peak = max(steps, key=lambda s: sizes[s], default=0)
-
-    def distance(b: Buffer) -> int:
-        return max(b.lifetime.start - peak, peak - (b.lifetime.end - 1), 0)
-
-    return sorted(range(len(buffers)), key=lambda i: (distance(buffers[i]), -buffers[i].size_bytes, i))
-
-
-def by_duration(buffers: Sequence[Buffer]) -> Order:
-    """Longest-lived first, so that what bridges a branch does not stand in the middle; then the largest."""
-    steps = [b.lifetime.end - b.lifetime.start for b in buffers]
-    return sorted(range(len(buffers)), key=lambda i: (-steps[i], -buffers[i].size_bytes, i))
-
-
-ORDERS = {
-    "greedy by size": by_size,
-    "greedy by breadth": by_breadth,
-    "greedy outward from the peak": outward,
-    "greedy by duration": by_duration,
-}
-
-
-def first_fit(buffers: Sequence[Buffer], order: Order, alignment_bytes: int) -> tuple[int, ...]:
-    """Offsets by placing each buffer of `order` in the lowest gap among those placed that live with it.
-
-    >>> from memory_planner.types import Lifetime
-    >>> pair = [Buffer(0, 16, Lifetime(0, 2)), Buffer(1, 8, Lifetime(1, 3)), Buffer(2, 16, Lifetime(2, 3))]
-    >>> first_fit(pair, [0, 1, 2], 8)
-    (0, 16, 0)
-    """
-    offsets: dict[int, int] = {}
-    for i in order:
-        taken = sorted(
-            (offsets[j], offsets[j] + aligned(buffers[j].size_bytes, alignment_bytes))
-            for j in offsets
-            if buffers[j].lifetime.overlaps(buffers[i].lifetime)
-        )
-        offset = 0
-        for low, high in taken:
-            if offset + buffers[i].size_bytes <= low:
-                break
-            offset = max(offset, high)
-        offsets[i] = offset
-    return tuple(offsets[i] for i in range(len(buffers)))
+    @property
+    def gap_bytes(self) -> int:
+        """How much lower a packing might be: 0 where the height is proven."""
+        return self.height_bytes - self.lower_bound_bytes if self.proof == "none" else 0
 
 
 def height_bytes(buffers: Sequence[Buffer], offsets: Sequence[int], alignment_bytes: int) -> int:
@@ -102,8 +41,34 @@ def height_bytes(buffers: Sequence[Buffer], offsets: Sequence[int], alignment_by
     return aligned(max(ends, default=0), alignment_bytes)
 
 
-def pack(buffers: Sequence[Buffer], alignment_bytes: int) -> tuple[str, tuple[int, ...]]:
-    """The name of the best of `ORDERS` and its offsets; the first named wins a tie."""
-    packings = {name: first_fit(buffers, order(buffers), alignment_bytes) for name, order in ORDERS.items()}
-    best = min(packings, key=lambda name: height_bytes(buffers, packings[name], alignment_bytes))
-    return best, packings[best]
+def pack(
+    buffers: Sequence[Buffer], alignment_bytes: int, separations: Separations = NO_SEPARATIONS
+) -> Packing:
+    """A packing of `buffers`, the lowest found; depends on the arguments alone.
+
+    Buffers that share a step share no byte, unless `separations` says otherwise. Its key is (below, above),
+    two positions in `buffers`; its value is the least `offset[above] - offset[below]` of a packing in which
+    `above` lies above `below`. What is not in it keeps apart: the size of `below`, rounded up to the
+    alignment. A smaller value, zero or a negative one lets the two overlap. So each pair that shares a step
+    forbids one open interval of differences: from `-separation(above, below)` to `separation(below, above)`.
+
+    >>> from memory_planner.types import Lifetime
+    >>> ifm, ofm = Buffer(0, 64, Lifetime(0, 2)), Buffer(1, 64, Lifetime(1, 3))
+    >>> pack([ifm, ofm], 16).height_bytes
+    128
+    >>> pack([ifm, ofm], 16, {(1, 0): 16})  # the input may lie as little as 16 bytes above the output
+    Packing(offsets=(16, 0), height_bytes=80, lower_bound_bytes=80, proof='lower-bound', \
+algorithm='greedy by size from above')
+    """
+    between = conflicts(buffers, alignment_bytes, separations)
+    bound = lower_bound_bytes(buffers, alignment_bytes, separations)
+    best: tuple[int, tuple[int, ...], str] | None = None
+    for algorithm, offsets in packings(buffers, between, bound, bool(separations)):
+        height = height_bytes(buffers, offsets, alignment_bytes)
+        if best is None or height < best[0]:
+            best = height, offsets, algorithm
+        if height == bound:
+            break
+    assert best is not None
+    height, offsets, algorithm = best
+    return Packing(offsets, height, bound, "lower-bound" if height == bound else "none", algorithm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graph.types import Graph
 from memory_planner.chip import Chip
 from memory_planner.lifetimes import buffers_of, file_order
-from memory_planner.packing import height_bytes, lower_bound_bytes, pack
+from memory_planner.packing import pack
 from memory_planner.types import Plan
 
 
@@ -16,13 +16,13 @@ def plan(graph: Graph, chip: Chip) -> Plan:
     """
     schedule = file_order(graph)
     buffers = buffers_of(graph, schedule)
-    algorithm, offsets = pack(buffers, chip.alignment_bytes.value)
+    packing = pack(buffers, chip.alignment_bytes.value)
     return Plan(
         schedule=schedule,
         buffers=buffers,
-        offsets=offsets,
-        arena_bytes=height_bytes(buffers, offsets, chip.alignment_bytes.value),
-        lower_bound_bytes=lower_bound_bytes(buffers, chip.alignment_bytes.value),
-        algorithm=algorithm,
+        offsets=packing.offsets,
+        arena_bytes=packing.height_bytes,
+        lower_bound_bytes=packing.lower_bound_bytes,
+        algorithm=packing.algorithm,
         alignment_bytes=chip.alignment_bytes.value,
     )
