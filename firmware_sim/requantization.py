@@ -72,6 +72,14 @@ class Clamp:
         above = np.count_nonzero(values > self.high) if self.saturates_high else 0
         return np.clip(values, self.low, self.high).astype(dtype.numpy), int(below + above)
 
+    def saturates(self, values: np.ndarray) -> np.ndarray:
+        """Which of the values saturate.
+
+        >>> Clamp(-128, 9, True, False).saturates(np.array([-129, -128, 10])).tolist()
+        [True, False, False]
+        """
+        return (values < self.low) & self.saturates_low | (values > self.high) & self.saturates_high
+
 
 def quantized(value: float, quant: QuantParams) -> int:
     """A real number in the tensor's own steps, divided in float32, rounded half away from zero.

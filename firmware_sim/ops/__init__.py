@@ -47,6 +47,7 @@ from firmware_sim.ops import (
     neg,
     pack,
     pad,
+    pairs,
     prelu,
     quantize,
     reduce_max,
@@ -175,9 +176,27 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
 )
 """The definitions."""
 
+PAIRED = (
+    OpKind.ADD,
+    OpKind.EQUAL,
+    OpKind.GREATER,
+    OpKind.GREATER_EQUAL,
+    OpKind.LESS,
+    OpKind.LESS_EQUAL,
+    OpKind.MAXIMUM,
+    OpKind.MINIMUM,
+    OpKind.MUL,
+    OpKind.NOT_EQUAL,
+    OpKind.PRELU,
+    OpKind.SQUARED_DIFFERENCE,
+    OpKind.SUB,
+)
+"""Operators of two operands, of which large maps of 8 bits are looked up."""
+
 FAST: Mapping[OpKind, Prepare] = MappingProxyType(
     {
         **KERNELS,
+        **{kind: pairs.by_table(KERNELS[kind]) for kind in PAIRED},
         OpKind.BATCH_MATMUL: batch_matmul.fast,
         OpKind.CONV_2D: conv_2d.fast,
         OpKind.DEPTHWISE_CONV_2D: depthwise_conv_2d.fast,

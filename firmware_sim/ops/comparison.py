@@ -9,7 +9,7 @@ import numpy as np
 
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops import elementwise
-from firmware_sim.ops.elementwise import Combine, Term
+from firmware_sim.ops.elementwise import Combine, Formula, Term
 from firmware_sim.ops.kernel import Kernel, Operands
 from graph.op_kind import OpKind
 from graph.types import DType
@@ -48,9 +48,9 @@ def plain(operands: Operands) -> Kernel:
     relation = RELATIONS[kind]
     scaled = (DType.INT8, DType.UINT8) if kind not in _EQUALITIES else elementwise.QUANTIZED
     if a.dtype not in scaled or (kind is OpKind.EQUAL and a.dtype is DType.INT16 and a.quant is None):
-        return elementwise.binary(operands, lambda x, y: (relation(x, y), 0))
+        return elementwise.binary(operands, Formula(relation))
     first, second = (_term(operands, i) for i in (0, 1))
-    return elementwise.binary(operands, lambda x, y: (relation(first.values(x), second.values(y)), 0))
+    return elementwise.binary(operands, Formula(lambda x, y: relation(first.values(x), second.values(y))))
 
 
 def _term(operands: Operands, position: int) -> Term:

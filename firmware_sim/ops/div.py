@@ -6,6 +6,7 @@ import numpy as np
 
 from firmware_sim.fixed_point import INT32_MIN
 from firmware_sim.ops import elementwise
+from firmware_sim.ops.elementwise import Formula
 from firmware_sim.ops.kernel import Kernel, Operands, RuntimeAbortError
 from firmware_sim.requantization import clamped
 from graph.attrs import DivAttrs
@@ -35,4 +36,4 @@ def plain(operands: Operands) -> Kernel:
     ifm = elementwise.of_one_type(operands, (DType.FLOAT32, DType.INT32))
     activation = operands.activation(operands.attrs(DivAttrs).activation)
     divide = np.divide if ifm.dtype is DType.FLOAT32 else _toward_zero
-    return elementwise.binary(operands, lambda a, b: (clamped(divide(a, b), activation), 0))
+    return elementwise.binary(operands, Formula(lambda a, b: clamped(divide(a, b), activation)))

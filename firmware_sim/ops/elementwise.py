@@ -10,15 +10,12 @@ import numpy as np
 from firmware_sim import fixed_point as fp
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
-from firmware_sim.requantization import clamp_of, clamped
+from firmware_sim.requantization import Clamp, clamp_of, clamped
 from graph.attrs import Activation
 from graph.types import DType, QuantParams, Tensor
 
 Combine = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(a, b), which broadcast against one another -> the values."""
-
-Formula = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, int]]
-"""(a, b), which broadcast against one another -> the output's values, and how many saturated."""
 
 Real = type[np.float32] | type[np.float64]
 """The precision in which a runtime multiplies and divides scales."""
@@ -29,8 +26,37 @@ ARITHMETIC = (*QUANTIZED, *UNSCALED)
 MOST_AXES = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """ofm = clamp(combine(a, b)); without a clamp, what is combined is the output's."""
+
+    combine: Combine
+    clamp: Clamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairwise:
+    """The kernel of a formula, for operands of any shapes that broadcast."""
+
+    formula: Formula
+    dtype: DType
+
+    def __call__(
+        self, inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace
+    ) -> int:
+        a, b = inputs
+        assert a is not None and b is not None
+        with np.errstate(all="ignore"):
+            values = self.formula.combine(a, b)
+        saturated = 0
+        if self.formula.clamp:
+            values, saturated = self.formula.clamp.apply(values, self.dtype)
+        outputs[0][...] = values
+        return saturated
+
+
 def binary(operands: Operands, formula: Formula) -> Kernel:
-    """ofm = formula(a, b), the inputs broadcast as numpy's are.
+    """ofm = clamp(combine(a, b)), the inputs broadcast as numpy's are.
 
     Raises: UnsupportedOperatorError for more axes than the runtimes broadcast over.
     """
@@ -39,15 +65,7 @@ def binary(operands: Operands, formula: Formula) -> Kernel:
         a == b or max(len(a), len(b)) <= MOST_AXES, f"the runtimes broadcast over {MOST_AXES} axes at most"
     )
     operands.need_shape(np.broadcast_shapes(a, b))
-
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        a, b = inputs
-        assert a is not None and b is not None
-        with np.errstate(all="ignore"):
-            outputs[0][...], saturated = formula(a, b)
-        return saturated
-
-    return kernel
+    return Pairwise(formula, operands.outputs[0].dtype)
 
 
 def of_one_type(operands: Operands, types: Collection[DType]) -> Tensor:
@@ -81,7 +99,7 @@ def arithmetic(
     scaled = ifm.quant is not None or operands.numerics is Numerics.TFLM
     if ifm.dtype in QUANTIZED and (scaled or ifm.dtype is not DType.INT16):
         return binary(operands, quantized())
-    return binary(operands, lambda a, b: (clamped(combine(a, b), activation), 0))
+    return binary(operands, Formula(lambda a, b: clamped(combine(a, b), activation)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +145,11 @@ def rescaled(operands: Operands, combine: Combine, real: float, activation: Acti
     ofm = operands.output(QUANTIZED)
     zero_point = operands.quant(ofm).zero_point
     multiplier, shift = fp.quantize_multiplier(real)
-    clamp = clamp_of(activation, ofm)
 
-    def formula(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, int]:
-        scaled = fp.multiply_by_quantized_multiplier(combine(a, b), multiplier, shift)
-        return clamp.apply(scaled + zero_point, ofm.dtype)
+    def scaled(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return fp.multiply_by_quantized_multiplier(combine(a, b), multiplier, shift) + zero_point
 
-    return formula
+    return Formula(scaled, clamp_of(activation, ofm))
 
 
 def need_smaller_than_one(operands: Operands, real: float, what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from firmware_sim.ops import elementwise
+from firmware_sim.ops.elementwise import Formula
 from firmware_sim.ops.kernel import Kernel, Operands, RuntimeAbortError
 from graph.types import DType
 
@@ -25,4 +26,4 @@ def plain(operands: Operands) -> Kernel:
     Source: TFLite reference/floor_div.h FloorDiv.
     """
     elementwise.of_one_type(operands, (DType.FLOAT32, DType.INT8, DType.INT16, DType.INT32))
-    return elementwise.binary(operands, lambda a, b: (_floor_of_quotient(a, b), 0))
+    return elementwise.binary(operands, Formula(_floor_of_quotient))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from firmware_sim.ops import elementwise
-from firmware_sim.ops.elementwise import Combine
+from firmware_sim.ops.elementwise import Combine, Formula
 from firmware_sim.ops.kernel import Kernel, Operands
 from graph.op_kind import OpKind
 from graph.types import DType
@@ -21,5 +21,4 @@ JUNCTIONS: Mapping[OpKind, Combine] = MappingProxyType(
 def plain(operands: Operands) -> Kernel:
     """Of bool, broadcast as numpy's."""
     elementwise.of_one_type(operands, (DType.BOOL,))
-    junction = JUNCTIONS[operands.op.kind]
-    return elementwise.binary(operands, lambda a, b: (junction(a, b), 0))
+    return elementwise.binary(operands, Formula(JUNCTIONS[operands.op.kind]))

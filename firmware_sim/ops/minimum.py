@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from firmware_sim.ops import elementwise
+from firmware_sim.ops.elementwise import Formula
 from firmware_sim.ops.kernel import Kernel, Operands
 
 
@@ -14,4 +15,4 @@ def plain(operands: Operands) -> Kernel:
     Source: TFLite maximum_minimum.cc MinimumOp.
     """
     elementwise.of_one_type(operands, elementwise.ARITHMETIC)
-    return elementwise.binary(operands, lambda a, b: (np.where(a < b, a, b), 0))
+    return elementwise.binary(operands, Formula(lambda a, b: np.where(a < b, a, b)))

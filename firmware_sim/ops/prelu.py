@@ -38,7 +38,7 @@ def plain(operands: Operands) -> Kernel:
     operands.output((x.dtype,))
     operands.need_shape(x.shape)
     if x.dtype is DType.FLOAT32:
-        return elementwise.binary(operands, lambda x, alpha: (np.where(x >= 0, x, x * alpha), 0))
+        return elementwise.binary(operands, Formula(lambda x, alpha: np.where(x >= 0, x, x * alpha)))
     return elementwise.binary(operands, _quantized(operands))
 
 
@@ -49,12 +49,11 @@ def _quantized(operands: Operands) -> Formula:
     real = np.float64 if operands.numerics is Numerics.TFLM else np.float32
     kept = fp.quantize_multiplier(float(real(x.scale) / real(after.scale)))
     leaked = fp.quantize_multiplier(float(real(x.scale) * real(alpha.scale) / real(after.scale)))
-    clamp = clamp_of(Activation.NONE, ofm)
 
-    def formula(values: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, int]:
+    def scaled(values: np.ndarray, slopes: np.ndarray) -> np.ndarray:
         value, slope = values.astype(np.int64) - x.zero_point, slopes.astype(np.int64) - alpha.zero_point
         above = fp.multiply_by_quantized_multiplier(value, *kept)
         below = fp.multiply_by_quantized_multiplier(value * slope, *leaked)
-        return clamp.apply(np.where(value >= 0, above, below) + after.zero_point, ofm.dtype)
+        return np.where(value >= 0, above, below) + after.zero_point
 
-    return formula
+    return Formula(scaled, clamp_of(Activation.NONE, ofm))

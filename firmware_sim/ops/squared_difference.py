@@ -35,7 +35,7 @@ def plain(operands: Operands) -> Kernel:
     """
     if elementwise.of_one_type(operands, TYPES).dtype in LEFT_SHIFT:
         return elementwise.binary(operands, _quantized(operands))
-    return elementwise.binary(operands, lambda a, b: (_squared(a, b), 0))
+    return elementwise.binary(operands, Formula(_squared))
 
 
 def _quantized(operands: Operands) -> Formula:

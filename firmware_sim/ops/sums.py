@@ -74,10 +74,8 @@ def _of_int16_in_tflite(
         combine is np.subtract or a.shape == b.shape,
         "int16 of power-of-two scales broadcast, where TFLite reads beyond an input",
     )
-    clamp = clamp_of(attrs.activation, ofm)
 
-    def formula(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, int]:
-        first, second = fp.rounding_divide_by_pot(a, i), fp.rounding_divide_by_pot(b, j)
-        return clamp.apply(combine(first, second), DType.INT16)
+    def shifted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return combine(fp.rounding_divide_by_pot(a, i), fp.rounding_divide_by_pot(b, j))
 
-    return formula
+    return Formula(shifted, clamp_of(attrs.activation, ofm))

@@ -97,7 +97,7 @@ def tabulated(
     stops = np.isnan(wanted)
     wanted = np.where(stops, 0, wanted).astype(np.int64)
     table = np.clip(wanted, clamp.low, clamp.high).astype(ofm.numpy)
-    saturates = (wanted < clamp.low) & clamp.saturates_low | (wanted > clamp.high) & clamp.saturates_high
+    saturates = clamp.saturates(wanted)
     may_stop, may_saturate = bool(stops.any()), bool(saturates.any())
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:

@@ -18,6 +18,7 @@ from firmware_sim.ops import (
     fully_connected,
     pack,
     pad,
+    pairs,
     reshape,
     shape,
     slice,
@@ -81,6 +82,7 @@ KERNELS: Mapping[OpKind, Prepare] = MappingProxyType(
 FAST: Mapping[OpKind, Prepare] = MappingProxyType(
     {
         **KERNELS,
+        OpKind.ADD: pairs.by_table(add.plain),
         OpKind.CONV_2D: products.taken(conv_2d.fast, axis=0),
         OpKind.DEPTHWISE_CONV_2D: products.taken(depthwise_conv_2d.fast, axis=3),
         OpKind.FULLY_CONNECTED: products.taken(fully_connected.fast, axis=0, bias_needed=False),

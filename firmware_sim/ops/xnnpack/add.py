@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
-from firmware_sim.ops import add
-from firmware_sim.ops.kernel import Kernel, Operands, Workspace
+from firmware_sim.ops import add, elementwise
+from firmware_sim.ops.elementwise import Formula
+from firmware_sim.ops.kernel import Kernel, Operands
 from firmware_sim.ops.xnnpack import delegate
 from firmware_sim.requantization import half_even_clamp_of
 from graph.attrs import AddAttrs
@@ -61,13 +61,9 @@ def plain(operands: Operands) -> Kernel:
     factor_a, factor_b, shift = multipliers(a.scale, b.scale, after.scale)
     clamp = half_even_clamp_of(operands.activation(operands.attrs(AddAttrs).activation), tensors[2])
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        first, second = inputs
-        assert first is not None and second is not None
+    def scaled(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         total = (first.astype(np.int64) - a.zero_point) * factor_a
         total = total + (second.astype(np.int64) - b.zero_point) * factor_b
-        scaled = ((total + (1 << (shift - 1))) >> shift) + after.zero_point
-        outputs[0][...], saturated = clamp.apply(scaled, tensors[2].dtype)
-        return saturated
+        return ((total + (1 << (shift - 1))) >> shift) + after.zero_point
 
-    return kernel
+    return elementwise.binary(operands, Formula(scaled, clamp))
