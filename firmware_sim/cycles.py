@@ -180,4 +180,5 @@ def _figures(chip: Chip) -> list[tuple[str, str, Rate | Overhead]]:
 
 
 def _weight_memory(chip: Chip) -> Memory:
-    return next(m for m in chip.memory if "weights" in m.holds)
+    """Where most weights must be read from: the largest memory that kernels read weights from."""
+    return max((m for m in chip.memory if m.runs_weights), key=lambda m: m.bytes.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,8 +13,10 @@ import msgspec
 from graph.errors import ChipError
 
 Basis = Literal["measured", "fitted", "published", "assumed"]
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e15)]  # refuses inf, which TOML has a word for
+NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
+Bytes = Annotated[int, msgspec.Meta(gt=0, le=2**40)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]
 Contents = Literal["weights", "activations"]
 
 
@@ -40,18 +43,43 @@ class Overhead(_Table, frozen=True):
 class Size(_Table, frozen=True):
     """A whole number of bytes, and where it comes from."""
 
-    value: Annotated[int, msgspec.Meta(gt=0)]
+    value: Bytes
     basis: Basis
     source: str
 
 
 class Memory(_Table, frozen=True):
-    """One memory: how large, what may live there, how fast weights are read from it."""
+    """One memory: how large, what may live there, how fast it is read.
 
-    name: str
+    `bytes_per_cycle` is for weights, and for activations too where `activation_bytes_per_cycle` is not given.
+    A `flash` keeps every constant while the power is off, where there is one; with `execute_in_place` the
+    kernels may also read them from there, else they are loaded into a RAM first.
+    """
+
+    name: Name
     bytes: Size
-    holds: tuple[Contents, ...]
+    holds: Annotated[tuple[Contents, ...], msgspec.Meta(min_length=1)]
     bytes_per_cycle: Rate
+    activation_bytes_per_cycle: Rate | None = None
+    kind: Literal["ram", "flash"] = "ram"
+    execute_in_place: bool = False
+
+    @property
+    def runs_weights(self) -> bool:
+        """Whether kernels may read weights from here."""
+        return "weights" in self.holds and (self.kind == "ram" or self.execute_in_place)
+
+    @property
+    def holds_activations(self) -> bool:
+        return "activations" in self.holds
+
+
+class Reservation(_Table, frozen=True):
+    """Bytes of one memory that are not the model's: firmware, stack, a camera's frame."""
+
+    name: Name
+    memory: str
+    bytes: Size
 
 
 class MacsPerCycle(_Table, frozen=True):
@@ -65,49 +93,90 @@ class MacsPerCycle(_Table, frozen=True):
 class Chip(_Table, frozen=True):
     """What a plan and a cycle count need to know of a chip.
 
-    Units: alignment and memories in bytes, clock in Hz, overheads in cycles.
+    Units: alignment, memories and reservations in bytes, clock in Hz, overheads in cycles.
     """
 
-    name: str
+    name: Name
     summary: str
     alignment_bytes: Size
     memory: Annotated[tuple[Memory, ...], msgspec.Meta(min_length=1)]
     clock_hz: Rate
     macs_per_cycle: MacsPerCycle
     layer_overhead_cycles: Overhead
+    reservation: tuple[Reservation, ...] = ()
+
+    def reserved_bytes(self, memory: str) -> int:
+        """Bytes of `memory` that reservations take."""
+        return sum(r.bytes.value for r in self.reservation if r.memory == memory)
+
+    def available_bytes(self, memory: str) -> int:
+        """Bytes of `memory` that are left for a model."""
+        return sum(m.bytes.value for m in self.memory if m.name == memory) - self.reserved_bytes(memory)
 
     @property
     def budget_bytes(self) -> int:
-        """Bytes that weights and activations share."""
-        return sum(m.bytes.value for m in self.memory if set(m.holds) == {"weights", "activations"})
+        """Bytes of all memories that are left for a model."""
+        return sum(self.available_bytes(m.name) for m in self.memory)
 
 
 def load(name_or_path: str) -> Chip:
     """A shipped chip by name, or one of the user's by the path of its TOML.
 
-    Raises: ChipError naming the chip and the key that is unknown, missing, of the wrong type or out of range.
+    Raises: ChipError naming the chip and the key that is unknown, missing, of the wrong type or out of range,
+    or the memory or reservation that contradicts another.
     """
     shipped = resources.files("memory_planner.chips")
-    if name_or_path.endswith(".toml"):
-        source = Path(name_or_path)
-        if not source.is_file():
-            raise ChipError(
-                f"{name_or_path}: no such file; give a chip's name ({', '.join(names())}) or its TOML"
-            )
-        text = source.read_text(encoding="utf-8")
-    elif name_or_path in names():
-        text = (shipped / f"{name_or_path}.toml").read_text(encoding="utf-8")
-    else:
-        raise ChipError(
-            f"unknown chip {name_or_path!r}; shipped are {', '.join(names())}, or give a path to a .toml"
-        )
     try:
+        if name_or_path.endswith(".toml"):
+            source = Path(name_or_path)
+            if not source.is_file():
+                raise ChipError(
+                    f"{name_or_path}: no such file; give a chip's name ({', '.join(names())}) or its TOML"
+                )
+            text = source.read_text(encoding="utf-8")
+        elif name_or_path in names():
+            text = (shipped / f"{name_or_path}.toml").read_text(encoding="utf-8")
+        else:
+            raise ChipError(
+                f"unknown chip {name_or_path!r}; shipped are {', '.join(names())}, or give a path to a .toml"
+            )
         chip = msgspec.toml.decode(text, type=Chip)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ChipError(f"chip {name_or_path}: {error}; see docs/chips.md") from error
-    if chip.budget_bytes == 0:
-        raise ChipError(f"chip {name_or_path}: no memory holds weights and activations; see docs/chips.md")
+    wrong = contradiction(chip)
+    if wrong:
+        raise ChipError(f"chip {name_or_path}: {wrong}; see docs/chips.md")
     return chip
+
+
+def contradiction(chip: Chip) -> str | None:
+    """The first thing in `chip` that cannot be, as a phrase; None for a chip that a plan can be made for."""
+    memories = [m.name for m in chip.memory]
+    reservations = [r.name for r in chip.reservation]
+    for what, found in (("memories", memories), ("reservations", reservations)):
+        twice = next((name for name in found if found.count(name) > 1), None)
+        if twice:
+            return f"two {what} are named {twice!r}"
+    for m in chip.memory:
+        if len(set(m.holds)) < len(m.holds):
+            return f"memory {m.name!r} names what it holds twice"
+        if m.kind == "flash" and m.holds_activations:
+            return f"memory {m.name!r} is a flash, activations cannot be written there"
+        if m.kind == "ram" and m.execute_in_place:
+            return f"memory {m.name!r} is no flash, execute_in_place says nothing there"
+    for r in chip.reservation:
+        if r.memory not in memories:
+            return f"reservation {r.name!r} is in memory {r.memory!r}, known are {', '.join(memories)}"
+    for m in chip.memory:
+        if chip.reserved_bytes(m.name) > m.bytes.value:
+            who = ", ".join(r.name for r in chip.reservation if r.memory == m.name)
+            taken = f"{chip.reserved_bytes(m.name):,} bytes reserved ({who})"
+            return f"memory {m.name!r} has {m.bytes.value:,} bytes, {taken}"
+    if not any(m.holds_activations for m in chip.memory):
+        return "no memory holds activations"
+    if not any(m.runs_weights for m in chip.memory):
+        return "no memory holds weights that kernels may read (a flash needs execute_in_place)"
+    return None
 
 
 def names() -> tuple[str, ...]:
@@ -127,8 +196,8 @@ def parse_bytes(text: str) -> int:
 
     Raises: ChipError for anything else.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*([A-Za-z]*)\s*", text, re.ASCII)
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
         raise ChipError(f"{text!r} is no size; write it like 6MiB, 100KB or 6291456")
-    return int(float(match[1]) * unit)
+    return int(Fraction(match[1]) * unit)

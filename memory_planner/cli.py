@@ -15,16 +15,27 @@ from graph.types import Graph
 from memory_planner import chip as chips
 from memory_planner.fit import Fit, fit
 from memory_planner.plan import plan as make_plan
+from memory_planner.reservations import reserving, with_budget
 from memory_planner.types import Plan
 
 OVER_BUDGET = 3
 
+chip_option = click.option(
+    "--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML."
+)
+reserve_option = click.option(
+    "--reserve",
+    "reservations",
+    multiple=True,
+    metavar="NAME=BYTES[@MEMORY]",
+    help="Bytes of the chip that are not the model's, such as camera=150KiB; repeatable, 0 takes one away.",
+)
 
-def _planned(model: str, chip: chips.Chip, budget: str | None) -> tuple[Graph, Plan, Fit]:
+
+def _planned(model: str, chip: chips.Chip) -> tuple[Graph, Plan, Fit]:
     graph = tflite.read_file(model)
     made = make_plan(graph, chip)
-    budget_bytes = chips.parse_bytes(budget) if budget else chip.budget_bytes
-    return graph, made, fit(graph, made, budget_bytes, Path(model).stat().st_size)
+    return graph, made, fit(graph, made, chip.budget_bytes, Path(model).stat().st_size)
 
 
 def verdict(answer: Fit) -> str:
@@ -95,19 +106,27 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
 
 @click.command()
 @click.argument("model", type=click.Path())
-@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML.")
+@chip_option
+@reserve_option
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file; print one line."
 )
 @click.pass_context
-def plan(ctx: click.Context, model: str, chip_name: str, as_json: bool, output: str | None) -> None:
+def plan(
+    ctx: click.Context,
+    model: str,
+    chip_name: str,
+    reservations: tuple[str, ...],
+    as_json: bool,
+    output: str | None,
+) -> None:
     """Place every activation of MODEL (.tflite) in the chip's memory.
 
     Exits with 3 where weights and arena do not fit.
     """
-    chip = chips.load(chip_name)
-    graph, made, answer = _planned(model, chip, None)
+    chip = reserving(chips.load(chip_name), reservations)
+    graph, made, answer = _planned(model, chip)
     content = plan_json(graph, made, answer, model, chip)
     if output:
         write_json(output, content)
@@ -136,14 +155,25 @@ def _print_buffers(content: dict[str, Any]) -> None:
 
 @click.command()
 @click.argument("model", type=click.Path())
-@click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML.")
+@chip_option
+@reserve_option
 @click.option("--budget", help="Bytes to hold MODEL to instead of the chip's memory: 6MiB, 100KB, 6000000.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.pass_context
-def gate(ctx: click.Context, model: str, chip_name: str, budget: str | None, as_json: bool) -> None:
+def gate(
+    ctx: click.Context,
+    model: str,
+    chip_name: str,
+    reservations: tuple[str, ...],
+    budget: str | None,
+    as_json: bool,
+) -> None:
     """Say in one line whether MODEL (.tflite) fits the chip; exit with 0 if it does, 3 if not."""
     chip = chips.load(chip_name)
-    _, _, answer = _planned(model, chip, budget)
+    if budget:
+        chip = with_budget(chip, chips.parse_bytes(budget))
+    chip = reserving(chip, reservations)
+    _, _, answer = _planned(model, chip)
     if as_json:
         content = {"model": Path(model).name, "chip": chip.name, **asdict(answer)}
         click.echo(json_text(content), nl=False)
