@@ -19,4 +19,4 @@ def plain(operands: Operands) -> Kernel:
     attrs = operands.attrs(AddAttrs)
     if operands.numerics is Numerics.TFLM and operands.input(0, elementwise.ARITHMETIC).dtype is DType.INT32:
         attrs = AddAttrs(Activation.NONE, attrs.pot_scale_int16)
-    return sums.plain(operands, np.add, attrs, np.float64)
+    return sums.plain(operands, np.add, attrs)

@@ -17,9 +17,6 @@ from graph.types import DType, QuantParams, Tensor
 Combine = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(a, b), which broadcast against one another -> the values."""
 
-Real = type[np.float32] | type[np.float64]
-"""The precision in which a runtime multiplies and divides scales."""
-
 QUANTIZED = (DType.INT8, DType.UINT8, DType.INT16)
 UNSCALED = (DType.INT32, DType.INT64, DType.FLOAT32)
 ARITHMETIC = (*QUANTIZED, *UNSCALED)
@@ -127,17 +124,17 @@ class Term:
         return fp.multiply_by_quantized_multiplier(shifted, self.multiplier, self.shift)
 
 
-def terms_on_twice_the_larger_scale(
-    operands: Operands, left_shift: int, real: Real
-) -> tuple[Term, Term, float]:
-    """Both inputs on the scale 2 * max(a.scale, b.scale), and that scale.
+def terms_on_twice_the_larger_scale(operands: Operands, left_shift: int) -> tuple[Term, Term, float]:
+    """Both inputs on the scale 2 * max(a.scale, b.scale), and that scale, in float64.
+
+    The sources of TFLite Micro have float32 for SUB; its wheel has float64.
 
     Source: TFLite add.cc Prepare; sub.cc PrepareGeneralSubOp.
     """
     a, b = (operands.quant(operands.input(i, QUANTIZED)) for i in (0, 1))
-    common = real(2 * max(a.scale, b.scale))
-    first, second = (Term.of(q, left_shift, float(real(q.scale) / common)) for q in (a, b))
-    return first, second, float(common)
+    common = 2 * max(a.scale, b.scale)
+    first, second = (Term.of(q, left_shift, q.scale / common) for q in (a, b))
+    return first, second, common
 
 
 def rescaled(operands: Operands, combine: Combine, real: float, activation: Activation) -> Formula:

@@ -42,7 +42,7 @@ def _quantized(operands: Operands) -> Formula:
     left_shift = LEFT_SHIFT[operands.output(TYPES).dtype]
     centred = not any(operands.quant(tensor).zero_point for tensor in elementwise.three(operands))
     operands.need(centred or left_shift != 0, "int16 with a zero point, whose squares pass 32 bits")
-    a, b, common = elementwise.terms_on_twice_the_larger_scale(operands, left_shift, np.float64)
+    a, b, common = elementwise.terms_on_twice_the_larger_scale(operands, left_shift)
     real = common * common / ((1 << 2 * left_shift) * operands.quant(operands.outputs[0]).scale)
     if operands.numerics is not Numerics.TFLM:
         elementwise.need_smaller_than_one(operands, real, "its output's scale is far below its inputs'")

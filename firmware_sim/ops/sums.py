@@ -7,7 +7,7 @@ import numpy as np
 from firmware_sim import fixed_point as fp
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops import elementwise
-from firmware_sim.ops.elementwise import Combine, Formula, Real
+from firmware_sim.ops.elementwise import Combine, Formula
 from firmware_sim.ops.kernel import Kernel, Operands
 from firmware_sim.requantization import clamp_of
 from graph.attrs import AddAttrs, SubAttrs
@@ -16,7 +16,7 @@ from graph.types import DType
 LEFT_SHIFT = {DType.INT8: 20, DType.UINT8: 20, DType.INT16: 15}
 
 
-def plain(operands: Operands, combine: Combine, attrs: AddAttrs | SubAttrs, real: Real) -> Kernel:
+def plain(operands: Operands, combine: Combine, attrs: AddAttrs | SubAttrs) -> Kernel:
     """Both inputs on twice the larger scale, with 20 more bits (int16: 15), combined, scaled to the output's.
 
         common = 2 * max(a.scale, b.scale)
@@ -33,26 +33,24 @@ def plain(operands: Operands, combine: Combine, attrs: AddAttrs | SubAttrs, real
             operands.output(elementwise.ARITHMETIC).dtype is DType.INT16
             and operands.numerics is not Numerics.TFLM
         ):
-            return _of_int16_in_tflite(operands, combine, attrs, real)
-        return _by_multipliers(operands, combine, attrs, real)
+            return _of_int16_in_tflite(operands, combine, attrs)
+        return _by_multipliers(operands, combine, attrs)
 
     return elementwise.arithmetic(operands, elementwise.ARITHMETIC, combine, attrs.activation, quantized)
 
 
-def _by_multipliers(operands: Operands, combine: Combine, attrs: AddAttrs | SubAttrs, real: Real) -> Formula:
+def _by_multipliers(operands: Operands, combine: Combine, attrs: AddAttrs | SubAttrs) -> Formula:
     ofm = operands.output(elementwise.QUANTIZED)
     left_shift = LEFT_SHIFT[ofm.dtype]
-    a, b, common = elementwise.terms_on_twice_the_larger_scale(operands, left_shift, real)
-    out = float(real(common) / (real(1 << left_shift) * real(operands.quant(ofm).scale)))
+    a, b, common = elementwise.terms_on_twice_the_larger_scale(operands, left_shift)
+    out = common / ((1 << left_shift) * operands.quant(ofm).scale)
     elementwise.need_smaller_than_one(operands, out, "its output's scale is far below its inputs'")
     return elementwise.rescaled(
         operands, lambda x, y: combine(a.values(x), b.values(y)), out, attrs.activation
     )
 
 
-def _of_int16_in_tflite(
-    operands: Operands, combine: Combine, attrs: AddAttrs | SubAttrs, real: Real
-) -> Formula:
+def _of_int16_in_tflite(operands: Operands, combine: Combine, attrs: AddAttrs | SubAttrs) -> Formula:
     """Where asked for and all scales are powers of two, shifts to the right alone, ties away from zero:
 
         ofm = clamp(a / 2**i +- b / 2**j)
@@ -64,7 +62,7 @@ def _of_int16_in_tflite(
     operands.need(not any(q.zero_point for q in quants), "int16 with a zero point, which TFLite refuses")
     logs = [fp.rounded_log2(quant.scale) for quant in quants]
     if not (attrs.pot_scale_int16 and all(exact for _, exact in logs)):
-        return _by_multipliers(operands, combine, attrs, real)
+        return _by_multipliers(operands, combine, attrs)
     i, j = (logs[2][0] - log for log, _ in logs[:2])
     operands.need(
         min(i, j) == 0,

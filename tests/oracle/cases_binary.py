@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from firmware_sim.oracles import Oracle
-from tests.oracle.choices import ACTIVATIONS, CHANNELS, PRIMES, SCALES, SEEDS, ZERO_POINTS
+from tests.oracle.choices import ACTIVATIONS, CHANNELS, PRIMES, SCALES, SEEDS, ZERO_POINTS, scale_on_a_tie
 from tests.oracle.single_op import Case, Spec, model, options, quantized
 
 Shape = tuple[int, ...]
+EVERY_PAIR = ((256, 1), (1, 256))
 POWERS = st.sampled_from([2.0**-4, 2.0**-5, 2.0**-9])
 INFLUENTIAL = (0.0, -0.0, 1.0, -1.0, 6.0, np.inf, -np.inf, 3e38, 1e-45)
 
@@ -69,11 +71,37 @@ Scale = Callable[[float, float], float]
 """From the inputs' scales, one for an output that fills its range."""
 
 
+def every_value(rng: np.random.Generator, spec: Spec) -> tuple[Spec, np.ndarray]:
+    """A scale of many bits; all values of 8 bits, or as many of 16."""
+    info = np.iinfo(spec.dtype)
+    values = np.arange(info.min, info.max + 1)
+    scale = float(np.float32(spec.scales[0] * rng.uniform(0.5, 1)))
+    if info.bits == 16:
+        values = rng.choice(values, 256, replace=False)
+    return replace(spec, scales=(scale,)), values.astype(spec.dtype).reshape(spec.shape)
+
+
 @st.composite
-def arithmetic(draw: st.DrawFn, kind: str, table: str, dtype: str, typical: Scale) -> Case:
+def arithmetic(
+    draw: st.DrawFn,
+    kind: str,
+    table: str,
+    dtype: str,
+    typical: Scale,
+    real: Callable[..., np.ndarray],
+    step: Scale,
+) -> Case:
+    """Random shapes and elements; or every pair of elements, some on a tie of the output's."""
     rng = np.random.default_rng(draw(SEEDS))
-    a, b = (draw(operand(shape, dtype)) for shape in draw(shapes()))
+    every = dtype in ("int8", "uint8", "int16") and draw(st.booleans())
+    a, b = (draw(operand(shape, dtype)) for shape in (EVERY_PAIR if every else draw(shapes())))
     scale = typical(a.scales[0], b.scales[0]) * rng.choice([2.0, 1.0, 0.77, 0.05]) if a.scales else 1.0
+    given = (values(rng, a.shape, dtype), values(rng, b.shape, dtype))
+    if every:
+        (a, x), (b, y) = every_value(rng, a), every_value(rng, b)
+        given = (x, y)
+        reals = ((q - float(spec.zero_points[0])) * spec.scales[0] for spec, q in ((a, x), (b, y)))
+        scale = scale_on_a_tie(rng, real(*reals), np.iinfo(dtype).max, step(a.scales[0], b.scales[0]))
     ofm = output(rng, a, np.broadcast_shapes(a.shape, b.shape), scale, draw(ZERO_POINTS))
     more = {}
     if kind not in ("SQUARED_DIFFERENCE", "MAXIMUM", "MINIMUM"):
@@ -81,7 +109,7 @@ def arithmetic(draw: st.DrawFn, kind: str, table: str, dtype: str, typical: Scal
     if kind in ("ADD", "SUB"):
         more["potScaleInt16"] = draw(st.booleans())
     blob = model(kind, [a, b], ofm, options(table, **more))
-    return Case(blob, (values(rng, a.shape, dtype), values(rng, b.shape, dtype)), f"{a} {b} {ofm} {more}")
+    return Case(blob, given, f"{a} {b} {ofm} {more}")
 
 
 @st.composite
@@ -201,13 +229,29 @@ def _square(a: float, b: float) -> float:
     return max(a, b) ** 2 * 200
 
 
-OPERATORS = {
-    "ADD": ("AddOptions", _sum),
-    "SUB": ("SubOptions", _sum),
-    "MUL": ("MulOptions", _product),
-    "MAXIMUM": ("MaximumMinimumOptions", _sum),
-    "MINIMUM": ("MaximumMinimumOptions", _sum),
-    "SQUARED_DIFFERENCE": ("SquaredDifferenceOptions", _square),
+def _sums_step(a: float, b: float) -> float:
+    return 2 * max(a, b) * 2.0**-20
+
+
+def _products_step(a: float, b: float) -> float:
+    return a * b
+
+
+def _squares_step(a: float, b: float) -> float:
+    return (2 * max(a, b) * 2.0**-7) ** 2
+
+
+def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return (a - b) ** 2
+
+
+OPERATORS: dict[str, tuple[str, Scale, Callable[..., np.ndarray], Scale]] = {
+    "ADD": ("AddOptions", _sum, np.add, _sums_step),
+    "SUB": ("SubOptions", _sum, np.subtract, _sums_step),
+    "MUL": ("MulOptions", _product, np.multiply, _products_step),
+    "MAXIMUM": ("MaximumMinimumOptions", _sum, np.maximum, _sums_step),
+    "MINIMUM": ("MaximumMinimumOptions", _sum, np.minimum, _sums_step),
+    "SQUARED_DIFFERENCE": ("SquaredDifferenceOptions", _square, _squared, _squares_step),
 }
 EQUALITIES = ("EQUAL", "NOT_EQUAL")
 RELATIONS = {
@@ -232,8 +276,8 @@ def name(kind: str, dtype: str) -> str:
 
 CASES = {
     **{
-        name(k, t): arithmetic(k, table, t, scale)
-        for k, (table, scale) in OPERATORS.items()
+        name(k, t): arithmetic(k, table, t, scale, real, step)
+        for k, (table, scale, real, step) in OPERATORS.items()
         for t in TYPES
         if (k, t) not in (("SQUARED_DIFFERENCE", "uint8"), ("SQUARED_DIFFERENCE", "int64"))
     },

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from firmware_sim.oracles import Oracle
-from tests.oracle.choices import ACTIVATIONS, CHANNELS, PRIMES, SCALES, SEEDS, SMALL
+from tests.oracle.choices import ACTIVATIONS, CHANNELS, PRIMES, SCALES, SEEDS, SMALL, scale_on_a_tie
 from tests.oracle.layer_parts import numbers
 from tests.oracle.single_op import Case, Spec, constant, model, options
 from tests.oracle.typed import activation, selectable, zero_point
@@ -65,16 +65,21 @@ def reduction(draw: st.DrawFn, kind: str, dtype: str = "int8", rescaled: bool = 
     out = tuple(1 if i in gone else n for i, n in enumerate(shape) if keep or i not in gone)
     ifm = activation(shape, dtype, draw(SCALES), draw(zero_point(dtype)))
     ofm = activation(out, dtype, *(ifm.scales + ifm.zero_points or (1.0, 0)))
+    values = (numbers if kind in ("MEAN", "SUM") else selectable)(rng, shape, dtype)
     if rescaled and ifm.scales:
-        count = np.prod([shape[i] for i in gone]) if kind == "SUM" else 1
-        scale = float(np.float32(ifm.scales[0] * count * rng.choice([1.0, 0.5, 0.31, 2.7])))
+        count = np.prod([shape[i] for i in gone])
+        scale = float(np.float32(ifm.scales[0] * rng.choice([1.0, 0.5, 0.31, 2.7])))
+        if rng.random() < 0.5:
+            means = (values.astype(np.float64) - ifm.zero_points[0]).mean(axis=tuple(gone)) * ifm.scales[0]
+            scale = scale_on_a_tie(rng, means, np.iinfo(dtype).max, ifm.scales[0] / count)
+        if kind == "SUM":
+            scale = float(np.float32(scale * count))
         ofm = activation(out, dtype, scale, draw(zero_point(dtype)))
     blob = model(kind, [ifm, constant(list(axes))], ofm, options("ReducerOptions", keepDims=keep))
-    give = numbers if kind in ("MEAN", "SUM") else selectable
     undefined = (
         (Oracle.TFLITE_REF,) if (kind, dtype) == ("SUM", "int16") else ()
     )  # it reads half of the bytes
-    return Case(blob, (give(rng, shape, dtype),), f"{ifm} {ofm} {axes} {keep}", undefined)
+    return Case(blob, (values,), f"{ifm} {ofm} {axes} {keep}", undefined)
 
 
 @st.composite

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from firmware_sim.oracles import Oracle
-from tests.oracle.choices import SCALES, SEEDS
+from tests.oracle.choices import SCALES, SEEDS, scale_on_a_tie
 from tests.oracle.single_op import Case, Spec, model, options, quantized
 
 SHAPE = (3, 7, 13)  # 273 elements: room for every value of 8 bits
@@ -59,6 +59,17 @@ def zero_point(rng: np.random.Generator, dtype: str) -> int:
     return int(rng.choice([info.min, info.max, middle, middle - 3, rng.integers(info.min, info.max)]))
 
 
+def accumulated(kind: str, steps: np.ndarray, scale: float) -> tuple[np.ndarray, float]:
+    """The real values that an operator rescales, of `steps` above 0, and its accumulator's 1."""
+    if kind == "RSQRT":
+        one = 2.0**-20 / np.sqrt(scale)
+        return np.rint(2**20 / np.sqrt(steps)) * one, one
+    return steps * scale, scale
+
+
+ON_TIES = ("ABS", "LEAKY_RELU", "RELU", "RSQRT")
+
+
 @st.composite
 def scaled(
     draw: st.DrawFn, kind: str, dtype: str, table: str | None = None, fixed: tuple[float, int] | None = None
@@ -71,13 +82,17 @@ def scaled(
         out = 1e-9  # results beyond 32 bits
     if dtype == "int16":
         scale, out = (float(np.float32(s / 300)) for s in (scale, out))
+    before = quantized(SHAPE, scale, zero_point(rng, dtype), dtype)
+    given = values(rng, dtype, before.zero_points[0] if kind in ("SQRT", "RSQRT") else None)
+    steps = given.astype(np.float64) - before.zero_points[0]
+    if kind in ON_TIES and (steps > 0).any() and rng.random() < 0.5:
+        reals, one = accumulated(kind, steps[steps > 0], scale)
+        out = scale_on_a_tie(rng, reals, np.iinfo(dtype).max, one)
     to = quantized(SHAPE, out, zero_point(rng, dtype), dtype)
     if fixed and rng.random() < 0.8:
         to = quantized(SHAPE, fixed[0], fixed[1], dtype)
     elif fixed and rng.random() < 0.8:
         to = quantized(SHAPE, fixed[0], zero_point(rng, dtype), dtype)
-    before = quantized(SHAPE, scale, zero_point(rng, dtype), dtype)
-    given = values(rng, dtype, before.zero_points[0] if kind in ("SQRT", "RSQRT") else None)
     return Case(model(kind, [before], to, made(table, rng)), (given,), f"{before} {to}")
 
 
