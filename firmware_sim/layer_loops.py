@@ -1,4 +1,4 @@
-"""A whole layer in one call: block by block copied, summed and scaled while the block is in a level-2 cache.
+"""A whole layer in one call: block by block copied, then summed and scaled while it is in a cache.
 
 Import this module only when something is simulated.
 """
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from firmware_sim.compiled import copy_padded, copy_pixels, copy_windows, scale
+from firmware_sim.copies import copy_padded, copy_pixels, copy_windows
 from firmware_sim.loop_cache import loop
-from firmware_sim.tiles import ROWS, depthwise, multiply
+from firmware_sim.tiles import depthwise, multiply
 
 Integer = int | np.signedinteger
 
@@ -28,14 +28,12 @@ def convolve(
     bias: np.ndarray,
     form: Any,
     rows: np.ndarray,
-    acc: np.ndarray,
     ofm: np.ndarray,
 ) -> Integer:
     """Fill ofm; gives how many elements saturated.
 
     Shapes: ifm (N,H,W,C) int8, window (10,) int64, panels as tiles.panels gives them, bias (O,) int32,
-        scratch rows (B,K) of the panels' sort and acc (B,O') int32, B a multiple of tiles.ROWS; ofm
-        (N,OH,OW,O) int8.
+        scratch rows (B,K) of the panels' sort, B a multiple of tiles.ROWS; ofm (N,OH,OW,O) int8.
     """
     pixels = ofm.reshape(-1, ofm.shape[3])
     flat = ifm.reshape(-1, ifm.shape[3])
@@ -46,9 +44,7 @@ def convolve(
             copy_pixels(flat[first : first + count], flip, taken, rows)
         else:
             copy_windows(ifm, window, flip, taken, padding, first, count, rows)
-        whole = (count + ROWS - 1) // ROWS * ROWS
-        multiply(rows[:whole], panels, acc[:whole])
-        saturated += scale(acc, bias, form, pixels[first : first + count])
+        saturated += multiply(rows, count, panels, bias, form, pixels, first)
     return saturated
 
 
@@ -63,25 +59,24 @@ def convolve_depthwise(
     bias: np.ndarray,
     form: Any,
     padded: np.ndarray,
-    acc: np.ndarray,
+    block: Integer,
     ofm: np.ndarray,
 ) -> Integer:
     """Fill ofm; gives how many elements saturated.
 
-    Shapes: ifm (N,H,W,C) int8, window (10,) int64, taps (T,) int64, weights (T,C') int16, bias (C*M,) int32,
-        scratch padded (R',W',C') int16 for what acc (R,OW,C') int32 reads; ofm (N,OH,OW,C*M) int8.
+    Shapes: ifm (N,H,W,C) int8, window (10,) int64, taps (T,2) int64, weights (T,C',2) int16, bias (C*M,)
+        int32, scratch padded (R',W',C') int16 for what `block` rows of the output read; ofm (N,OH,OW,C*M)
+        int8.
     """
     stride_h, stride_w, top, left = window[0], window[1], window[4], window[5]
-    _, ofm_h, _, channels = ofm.shape
+    _, ofm_h, ofm_w, channels = ofm.shape
     multiplier = channels // ifm.shape[3]
     saturated = np.int64(0)
     for n in range(ofm.shape[0]):
-        for first in range(0, ofm_h, acc.shape[0]):
-            count = min(acc.shape[0], ofm_h - first)
-            read = padded.shape[0] - (acc.shape[0] - count) * stride_h
-            copy_padded(ifm[n], flip, zero_point, first * stride_h - top, -left, multiplier, padded[:read])
-            depthwise(padded[:read], taps, weights, stride_h, stride_w, acc[:count])
-            sums = acc.reshape(-1, acc.shape[2])
+        for first in range(0, ofm_h, block):
+            count = min(block, ofm_h - first)
+            read = padded[: padded.shape[0] - (block - count) * stride_h]
+            copy_padded(ifm[n], flip, zero_point, first * stride_h - top, -left, multiplier, read)
             pixels = ofm[n, first : first + count].reshape(-1, channels)
-            saturated += scale(sums, bias, form, pixels)
+            saturated += depthwise(read, taps, weights, bias, form, stride_h, stride_w, ofm_w, pixels)
     return saturated

@@ -17,11 +17,12 @@ config: Any = numba_config  # its names are made when it is imported
 
 # numba renews what it keeps when the function's own file changes; loops call one another across files.
 _SOURCES = (
-    "compiled.py",
     "compiled_float.py",
+    "copies.py",
     "layer_loops.py",
     "loop_cache.py",
     "ops/scaling.py",
+    "scalings.py",
     "tiles.py",
     "vector_scaling.py",
     "vectors.py",

@@ -48,7 +48,6 @@ class _VectorModel(models.PrimitiveModel):
 
 
 SUMS = _Vector(INT32, LANES)
-_SINGLES = _Vector(INT16, LANES)
 _PAIRS = _Vector(INT16, 2 * LANES)
 _QUADS = _Vector(INT8, 4 * LANES)
 
@@ -83,17 +82,6 @@ def zeros(_: Any) -> Any:
         return ir.Constant(SUMS.llvm, None)
 
     return SUMS(), codegen
-
-
-@intrinsic
-def singles_at(_: Any, array: Any, at: Any) -> Any:
-    """array[at : at + 16], int16."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> ir.Value:
-        place = place_of(context, builder, signature.args[0], arguments, _SINGLES.llvm)
-        return builder.load(place, align=2)
-
-    return _SINGLES(array, types.int64), codegen
 
 
 @intrinsic
@@ -141,14 +129,20 @@ def plus_words(_: Any, sums: Any, left: Any, right: Any) -> Any:
 
 
 @intrinsic
-def plus_singles(_: Any, sums: Any, left: Any, right: Any) -> Any:
-    """sums[i] + left[i] * right[i]"""
+def zipped_at(_: Any, array: Any, at: Any, other: Any) -> Any:
+    """Sixteen words of two int16: array[at + i] and array[other + i]."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> ir.Value:
-        left, right = (builder.sext(a, SUMS.llvm) for a in arguments[1:])
-        return builder.add(arguments[0], builder.mul(left, right))
+        kind = ir.VectorType(INT16, LANES)
+        first, second = (
+            builder.load(place_of(context, builder, array, (arguments[0], place), kind), align=2)
+            for place in arguments[1:]
+        )
+        lanes = [lane for i in range(LANES) for lane in (i, LANES + i)]
+        mask = ir.Constant(ir.VectorType(INT32, len(lanes)), lanes)
+        return builder.shuffle_vector(first, second, mask)
 
-    return SUMS(SUMS, _SINGLES, _SINGLES), codegen
+    return _PAIRS(array, types.int64, types.int64), codegen
 
 
 @intrinsic

@@ -11,7 +11,7 @@ import numpy as np
 
 from firmware_sim import compiled_float
 from firmware_sim.ops.kernel import Workspace
-from firmware_sim.ops.products import Depthwise, Product, convolve, convolve_depthwise
+from firmware_sim.ops.products import Depthwise, Product
 from firmware_sim.ops.scaling import AnyRequantization
 from firmware_sim.requantization import Clamp, FloatRequantization, HalfEvenRequantization, Requantization
 from firmware_sim.windows import Window, axis_of
@@ -26,10 +26,10 @@ def warm() -> None:
     ifm, ofm, weights = (np.zeros((1, 1, 1, 1), np.int8) for _ in range(3))
     for scaling in _scalings():
         for quads in (None, False):
-            product = Product(weights[0, 0], bias, 0, scaling, DType.INT8, quads=quads)
-            convolve(product, window, ifm, ofm, space)
+            product = Product(weights[0, 0], bias, 0, scaling, DType.INT8, window, quads=quads)
+            product.convolve(ifm, ofm, space)
         if not isinstance(scaling, FloatRequantization):  # which only FULLY_CONNECTED has
-            convolve_depthwise(Depthwise(weights[0], bias, 0, scaling, window, DType.INT8), ifm, ofm, space)
+            Depthwise(weights[0], bias, 0, scaling, DType.INT8, window).convolve(ifm, ofm, space)
     real = np.zeros((1, 1, 1, 1), np.float32)
     compiled_float.convolve(real, real, window.geometry, np.empty_like(real))
 

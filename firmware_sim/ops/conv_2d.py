@@ -82,12 +82,12 @@ def fast(operands: Operands) -> Kernel:
     if weights is None or weights.shape[3] != layer.ifm.shape[3] or rescaling is None:
         return _by_definition(layer, window, in_float64=True)
     matrix = weights.reshape(layer.channels, -1)
-    product = products.Product(matrix, layer.bias, layer.zero_point, rescaling, layer.dtype)
+    product = products.Product(matrix, layer.bias, layer.zero_point, rescaling, layer.dtype, window)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]
         assert ifm is not None
-        return products.convolve(product, window, ifm, outputs[0], space)
+        return product.convolve(ifm, outputs[0], space)
 
     return kernel
 

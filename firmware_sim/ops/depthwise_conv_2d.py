@@ -67,11 +67,11 @@ def fast(operands: Operands) -> Kernel:
     weights, rescaling = layer.weights, layer.compiled_rescaling
     if weights is None or rescaling is None:
         return plain(operands)
-    made = products.Depthwise(weights[0], layer.bias, layer.zero_point, rescaling, window, layer.dtype)
+    made = products.Depthwise(weights[0], layer.bias, layer.zero_point, rescaling, layer.dtype, window)
 
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]
         assert ifm is not None
-        return products.convolve_depthwise(made, ifm, outputs[0], space)
+        return made.convolve(ifm, outputs[0], space)
 
     return kernel

@@ -80,6 +80,6 @@ def fast(operands: Operands) -> Kernel:
     def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
         ifm = inputs[0]
         assert ifm is not None
-        return products.multiply(product, ifm.reshape(-1, depth), outputs[0].reshape(-1, channels), space)
+        return product.multiply(ifm.reshape(-1, depth), outputs[0].reshape(-1, channels), space)
 
     return kernel

@@ -1,15 +1,13 @@
 """The fast path of convolutions and matrix products: exact sums, then one compiled scaling.
 
-    product = Product(weights, bias, zero_point, requantization)         # once
-    saturated = convolve(product, window, ifm, ofm, workspace)           # for each picture
+    product = Product(weights, bias, zero_point, requantization, ifm.dtype, window)         # once
+    saturated = product.convolve(ifm, ofm, workspace)                                       # for each picture
 
 Weights are given as they count: integers from which their own zero point is taken already. Sums are integers
 in int32 all the way, so they are exact in any order, and wrap where the firmware's register does.
 """
 
 from __future__ import annotations
-
-import functools
 
 import numpy as np
 
@@ -21,7 +19,6 @@ from graph.types import DType
 BLOCK_BYTES = 1 << 18
 """Scratch of one block of pixels: within a level-2 cache, so that sums and scaling meet there."""
 INT8_MIN = -128
-NO_WINDOW = np.zeros(10, np.int64)
 LARGEST = 255
 """The largest size of an 8-bit number, centred or not."""
 
@@ -47,11 +44,12 @@ class Product:
         zero_point: int,
         requantization: AnyRequantization,
         ifm: DType,
+        window: Window | None = None,
         *,
         quads: bool | None = None,
     ) -> None:
-        """`quads`: by default, wherever they can be."""
-        from firmware_sim import tiles, vectors  # numba: only when something is simulated
+        """Without `window` for rows; `quads`: by default, wherever they can be."""
+        from firmware_sim import layer_loops, tiles, vectors  # numba: only when something is simulated
 
         wide = weights.T.astype(np.int64)
         fit = bool(np.all(wide == wide.astype(np.int8)))
@@ -69,34 +67,22 @@ class Product:
         panels, words, lanes = self.panels.shape
         self.inputs = words * tiles.WORD_BYTES // self.rows_type.itemsize
         self.outputs = panels * lanes * self.rows_type.itemsize // tiles.WORD_BYTES
-        pixels = BLOCK_BYTES // (self.rows_type.itemsize * self.inputs + 4 * self.outputs)
+        pixels = BLOCK_BYTES // (self.rows_type.itemsize * self.inputs + self.outputs)
         self.block = max(8, pixels // tiles.ROWS) * tiles.ROWS
+        self._fill = layer_loops.convolve
+        self._frame = np.zeros(10, np.int64) if window is None else frame(window)
+        self._pointwise = window is None or window.is_pointwise
 
+    def multiply(self, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:
+        """Fill ofm (P,O) from ifm (P,K); gives how many elements saturated."""
+        return self.convolve(ifm[None, None], ofm[None, None], space)
 
-def multiply(product: Product, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:
-    """Fill ofm (P,O) from ifm (P,K); gives how many elements saturated."""
-    return _convolve(product, NO_WINDOW, True, ifm[None, None], ofm[None, None], space)
-
-
-def convolve(product: Product, window: Window, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:
-    """A dense convolution, block by block of output pixels; gives how many elements saturated.
-
-    Shapes: ifm (N,H,W,C) int8 or uint8, ofm (N,OH,OW,O).
-    """
-    return _convolve(product, frame(window), window.is_pointwise, ifm, ofm, space)
-
-
-def _convolve(
-    p: Product, window: np.ndarray, pointwise: bool, ifm: np.ndarray, ofm: np.ndarray, space: Workspace
-) -> int:
-    from firmware_sim import layer_loops
-
-    rows = space.take("rows", (p.block, p.inputs), p.rows_type)
-    acc = space.take("acc", (p.block, p.outputs), np.int32)
-    constants = (p.flip, p.taken, p.padding, p.panels, p.bias, p.scaling)
-    return int(
-        layer_loops.convolve(ifm.view(np.int8), window, pointwise, *constants, rows, acc, ofm.view(np.int8))
-    )
+    def convolve(self, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:
+        """Fill ofm (N,OH,OW,O) from ifm (N,H,W,C), int8 or uint8; gives how many elements saturated."""
+        rows = space.take("rows", (self.block, self.inputs), self.rows_type)
+        where = (ifm.view(np.int8), self._frame, self._pointwise)
+        constants = (self.flip, self.taken, self.padding, self.panels, self.bias, self.scaling)
+        return int(self._fill(*where, *constants, rows, ofm.view(np.int8)))
 
 
 def flip_of(dtype: DType) -> int:
@@ -104,9 +90,11 @@ def flip_of(dtype: DType) -> int:
     return INT8_MIN if dtype is DType.UINT8 else 0
 
 
-@functools.cache
 def frame(window: Window) -> np.ndarray:
-    """A window as compiled loops take it: strides, dilations, padding before, size, outputs; rows first."""
+    """A window as compiled loops take it: strides, dilations, padding before, size, outputs; rows first.
+
+    Shapes: gives (10,) int64.
+    """
     axes = (window.rows, window.cols)
     pairs = [(a.stride, a.dilation, a.before, a.size, a.outputs) for a in axes]
     return np.array(pairs, np.int64).T.reshape(-1)
@@ -129,38 +117,41 @@ class Depthwise:
         bias: np.ndarray,
         zero_point: int,
         requantization: AnyRequantization,
-        window: Window,
         ifm: DType,
+        window: Window,
     ) -> None:
-        from firmware_sim import tiles
+        from firmware_sim import layer_loops, tiles
 
         rows, cols = window.rows, window.cols
         taps = weights.reshape(-1, weights.shape[2])
-        self.weights = np.pad(taps.astype(np.int16), ((0, 0), (0, -taps.shape[1] % tiles.LANES)))
+        even = ((0, len(taps) % 2), (0, -taps.shape[1] % tiles.LANES))
+        paired = np.pad(taps.astype(np.int16), even).reshape(-1, 2, taps.shape[1] + even[1][1])
+        self.weights = np.ascontiguousarray(paired.transpose(0, 2, 1))
         reach = LARGEST * np.abs(taps.astype(np.int64)).sum(axis=0)
         self.scaling, self.bias = scaling_of(requantization, bias, reach)
         self.flip = flip_of(ifm)
         self.zero_point = zero_point + self.flip
-        self.frame = frame(window)
+        self._fill, self._frame = layer_loops.convolve_depthwise, frame(window)
         channels = self.weights.shape[1]
         width = (cols.outputs - 1) * cols.stride + (cols.size - 1) * cols.dilation + 1
         down, right = np.mgrid[: rows.size, : cols.size].reshape(2, -1)
-        self.taps = (down * rows.dilation * width + right * cols.dilation) * channels
-        row_bytes = (2 * rows.stride * width + 4 * cols.outputs) * channels
+        places = (down * rows.dilation * width + right * cols.dilation) * channels
+        self.taps = np.pad(places, (0, len(places) % 2)).reshape(-1, 2)
+        row_bytes = (2 * rows.stride * width + cols.outputs) * channels
         block = min(rows.outputs, max(4, BLOCK_BYTES // max(1, row_bytes)))
         read = (block - 1) * rows.stride + (rows.size - 1) * rows.dilation + 1
-        self.padded_shape, self.acc_shape = (read, width, channels), (block, cols.outputs, channels)
+        self.block, self.padded_shape = block, (read, width, channels)
 
-
-def convolve_depthwise(depthwise: Depthwise, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:
-    """Fill ofm, block by block of output rows; gives how many elements saturated.
-
-    Shapes: ifm (N,H,W,C) int8 or uint8, ofm (N,OH,OW,C*M).
-    """
-    from firmware_sim import layer_loops
-
-    d = depthwise
-    padded = space.take("padded", d.padded_shape, np.int16)
-    acc = space.take("acc", d.acc_shape, np.int32)
-    constants = (d.frame, d.flip, d.zero_point, d.taps, d.weights, d.bias, d.scaling)
-    return int(layer_loops.convolve_depthwise(ifm.view(np.int8), *constants, padded, acc, ofm.view(np.int8)))
+    def convolve(self, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:
+        """Fill ofm (N,OH,OW,C*M) from ifm (N,H,W,C), int8 or uint8; gives how many elements saturated."""
+        padded = space.take("padded", self.padded_shape, np.int16)
+        constants = (
+            self._frame,
+            self.flip,
+            self.zero_point,
+            self.taps,
+            self.weights,
+            self.bias,
+            self.scaling,
+        )
+        return int(self._fill(ifm.view(np.int8), *constants, padded, self.block, ofm.view(np.int8)))

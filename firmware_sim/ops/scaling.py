@@ -1,7 +1,8 @@
-"""A requantization as the compiled loops take it; firmware_sim/compiled.py has a loop for each form.
+"""A requantization as the compiled loops of firmware_sim/scalings.py take it.
 
-In each, ends (5,) int32 hold the zero point, the lowest and the highest output, and the ends beyond which an
-output counts as saturated; float_ends (2,) float32 are one step beyond the output's, less the zero point.
+In each form, ends (5,) int32 hold the zero point, the lowest and the highest output, and the ends beyond
+which an output counts as saturated; float_ends (2,) float32 are one step beyond the output's, less the zero
+point; whole (O/16,) bool tells the panels of sixteen channels that go through vectors.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ AnyRequantization = Requantization | FloatRequantization | HalfEvenRequantizatio
 
 MOST_RIGHT = 12
 """The largest right shift whose two roundings float64 holds exactly; see TwiceInFloat."""
+LANES = 16
+"""Channels of a panel, as firmware_sim/vectors.py has them, which only what simulates may import."""
 FIXED_SHIFT = 22
 """How an output that never changes is said; see _twice."""
 
@@ -36,20 +39,26 @@ class Twice(NamedTuple):
     converting acc, the scale, the product, the nudge's addition and cutting off each take one at most; so
     what is more than vector_scaling.NEAR parts from a tie is certain.
 
-    The `odd` channels, beyond those shifts, have the scale 0 and go through integers after the others.
+    Other shifts: as exact where |acc * multiplier| < 2**52 for every acc that the weights allow. A real is a
+    multiple of 2**-53 then, or below 1/4, which gives 0 either way. What is left is `odd`, has the scale 0
+    and goes through integers after the others.
+
+    Where nothing `counts` as saturated, float_ends are the ends themselves.
 
     Shapes: scales, nudges (O,) float64; scales32, nudges32 (O,) float32 and float_ends, all times 2**16; zero
         int32: zero point and a half in Q16; odd (K,) int64; channels (5,K) int32: multiplier, left, right,
         half, tie.
     """
 
-    scales: np.ndarray
-    nudges: np.ndarray
     ends: np.ndarray
-    scales32: np.ndarray
-    nudges32: np.ndarray
     float_ends: np.ndarray
     zero: np.int32
+    counts: bool
+    whole: np.ndarray
+    scales: np.ndarray
+    nudges: np.ndarray
+    scales32: np.ndarray
+    nudges32: np.ndarray
     odd: np.ndarray
     channels: np.ndarray
 
@@ -57,22 +66,27 @@ class Twice(NamedTuple):
 class AwayFromZero(NamedTuple):
     """One rounding in float64.
 
-    Shapes: scales (O,) float64.
+    Shapes: scales (O,) float64; zero is not used.
     """
 
-    scales: np.ndarray
     ends: np.ndarray
+    float_ends: np.ndarray
+    zero: np.int32
+    whole: np.ndarray
+    scales: np.ndarray
 
 
 class HalfEven(NamedTuple):
     """One rounding in float32.
 
-    Shapes: scales (O,) float32.
+    Shapes: scales32 (O,) float32; zero int32, the zero point.
     """
 
-    scales: np.ndarray
     ends: np.ndarray
     float_ends: np.ndarray
+    zero: np.int32
+    whole: np.ndarray
+    scales32: np.ndarray
 
 
 Scaling = Twice | AwayFromZero | HalfEven
@@ -92,9 +106,11 @@ def scaling_of(
         case Requantization():
             return _twice(made, ends, bias, reach)
         case FloatRequantization():
-            form: Scaling = AwayFromZero(np.ascontiguousarray(made.scales, np.float64), ends)
+            scales = np.ascontiguousarray(made.scales, np.float64)
+            form: Scaling = AwayFromZero(ends, _float_ends(ends), ends[0], _whole(bias, False), scales)
         case HalfEvenRequantization():
-            form = HalfEven(np.ascontiguousarray(made.scales, np.float32), ends, _float_ends(ends))
+            scales = np.ascontiguousarray(made.scales, np.float32)
+            form = HalfEven(ends, _float_ends(ends), ends[0], _whole(bias, True), scales)
     return form, bias.astype(np.int32)
 
 
@@ -113,7 +129,9 @@ def _twice(
     )
     monotonic = (shifts <= 0) & (np.abs(bias) + reach <= INT32_MAX)
     fixed = monotonic & (least == most) & (reach < 1 << (FIXED_SHIFT - 2))
-    odd = np.flatnonzero(~fixed & ((shifts > 0) | (shifts < -MOST_RIGHT)))
+    small = (np.abs(bias) + reach) * made.multipliers < 1 << 52
+    usual = fixed | (shifts <= 0) & (small | (shifts >= -MOST_RIGHT))
+    odd = np.flatnonzero(~usual)
     scales = np.ldexp(made.multipliers.astype(np.float64), shifts - 31)
     scales[odd] = 0.0
     scales[fixed] = 2.0**-FIXED_SHIFT
@@ -122,14 +140,17 @@ def _twice(
     half = (np.int64(1) << right) >> 1
     rows = [made.multipliers, np.maximum(shifts, 0), right, half, (right > 0).astype(np.int64)]
     channels = np.ascontiguousarray(np.stack(rows)[:, odd], np.int32)
+    counts = made.clamp.saturates_low or made.clamp.saturates_high
     form = Twice(
+        ends=ends,
+        float_ends=np.ldexp(_float_ends(ends) if counts else (ends[1:3] - ends[0]).astype(np.float32), 16),
+        counts=counts,
+        zero=np.int32((zero_point << 16) + (1 << 15)),
+        whole=_whole(bias, usual),
         scales=scales,
         nudges=nudges,
-        ends=ends,
         scales32=np.ldexp(scales, 16).astype(np.float32),
         nudges32=np.ldexp(nudges, 16).astype(np.float32),
-        float_ends=np.ldexp(_float_ends(ends), 16),
-        zero=np.int32((zero_point << 16) + (1 << 15)),
         odd=odd,
         channels=channels,
     )
@@ -145,3 +166,9 @@ def _ends(zero_point: int, clamp: Clamp) -> np.ndarray:
 
 def _float_ends(ends: np.ndarray) -> np.ndarray:
     return np.array([ends[1] - 1 - ends[0], ends[2] + 1 - ends[0]], np.float32)
+
+
+def _whole(bias: np.ndarray, usual: np.ndarray | bool) -> np.ndarray:
+    """Which panels are full and of usual channels alone."""
+    padded = np.pad(np.broadcast_to(usual, len(bias)), (0, -len(bias) % LANES))
+    return padded.reshape(-1, LANES).all(axis=1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from firmware_sim.fixed_point import INT32_MAX, INT32_MIN, wrap_int32
 from firmware_sim.ops import FAST, KERNELS, conv_2d, depthwise_conv_2d
 from firmware_sim.ops.kernel import Workspace
-from firmware_sim.ops.products import Depthwise, Product, convolve, convolve_depthwise
+from firmware_sim.ops.products import Depthwise, Product
 from firmware_sim.ops.scaling import AnyRequantization, scaling_of
 from firmware_sim.program import Engine, prepare
 from firmware_sim.requantization import (
@@ -22,7 +22,9 @@ from firmware_sim.requantization import (
 )
 from firmware_sim.run import Machine
 from firmware_sim.windows import window_of
-from graph.types import DType, Graph
+from graph.attrs import Activation, Conv2DAttrs, Padding
+from graph.op_kind import OpKind
+from graph.types import DType, Graph, Op, QuantParams, Tensor
 from memory_planner import chip
 from memory_planner.plan import plan
 from tests.firmware_sim.layers import convolutions, dense
@@ -55,6 +57,29 @@ def test_a_depthwise_convolution_by_the_compiled_loop_has_the_same_bits(case):
 @given(dense())
 def test_a_fully_connected_layer_by_a_matrix_product_has_the_same_bits(case):
     both(*case)
+
+
+@FEW
+@given(
+    st.tuples(*[st.sampled_from([1, 2, 3, 7])] * 4),
+    st.lists(st.integers(0, 3), min_size=8, max_size=8),
+    st.sampled_from([DType.INT8, DType.UINT8, DType.INT32, DType.FLOAT32]),
+    st.booleans(),
+)
+def test_padding_straight_into_the_output_has_the_same_bits(shape, amounts, dtype, stated):
+    around = np.array(amounts, np.int32).reshape(4, 2)
+    quant = QuantParams((0.5,), (3,)) if dtype in (DType.INT8, DType.UINT8) else None
+    value = np.array([77], dtype.numpy)
+    padded = tuple(side + int(sum(pair)) for side, pair in zip(shape, around, strict=True))
+    tensors = (
+        Tensor(0, "ifm", shape, dtype, quant),
+        Tensor(1, "amounts", around.shape, DType.INT32, None, around),
+        Tensor(2, "ofm", padded, dtype, quant),
+        Tensor(3, "value", value.shape, dtype, quant, value),
+    )
+    kind, inputs = (OpKind.PADV2, (0, 1, 3)) if stated else (OpKind.PAD, (0, 1))
+    graph = Graph(tensors, (Op(0, kind, inputs, (2,), None),), (0,), (2,))
+    both(graph, np.arange(np.prod(shape)).reshape(shape).astype(dtype.numpy))
 
 
 @pytest.mark.slow
@@ -97,14 +122,18 @@ def scalings(draw: st.DrawFn, channels: int) -> AnyRequantization:
 
 def scaled(made: AnyRequantization, acc: np.ndarray, bias: np.ndarray | int, reach: int) -> np.ndarray:
     """What the compiled loop makes of acc + bias, held to the definition; sums without bias are in reach."""
-    from firmware_sim import compiled
+    from firmware_sim import tiles
 
     channels = acc.shape[1]
     wide = np.broadcast_to(np.asarray(bias, np.int64), channels)
     form, given = scaling_of(made, wide, np.full(channels, reach))
-    padded = np.pad(acc.astype(np.int32), ((0, 0), (0, -channels % 16)))
-    ofm = np.empty(acc.shape, made.dtype.numpy)
-    saturated = compiled.SCALES[type(form)](padded, given, form, ofm)
+    panels = np.pad(acc.astype(np.int32), ((0, 0), (0, -channels % 16))).reshape(len(acc), -1, 16)
+    ofm = np.empty(acc.shape, np.int8)
+    saturated = 0
+    for panel in range(panels.shape[1]):
+        sums = panels[:, panel].reshape(-1)
+        saturated += tiles.one_by_one(sums, given, form, panel, ofm, 0, 0, len(acc))
+    ofm = ofm.view(made.dtype.numpy)
     expected, count = made.apply(wrap_int32(acc + wide))
     np.testing.assert_array_equal(expected, ofm)
     assert count == saturated
@@ -192,6 +221,43 @@ def legacy(draw: st.DrawFn, depthwise: bool) -> tuple[Any, ...]:
     return dtype, picture, heavy, bias.data.astype(np.int64), window, zero_point, draw(scalings(channels))
 
 
+def scaling_to_ties(sums: np.ndarray, seed: int) -> Requantization:
+    """Multipliers that bring each channel's sum as near to a tie of two roundings as Q0.31 can."""
+    sizes, rng = np.maximum(np.abs(sums), 1), np.random.default_rng(seed)
+    ties = rng.integers(1, 100, len(sums)) - 0.5
+    shifts = np.clip(np.frexp(ties / sizes)[1], -12, 0)
+    ties -= np.where(shifts < 0, np.ldexp(0.5, shifts), 0)  # what the first rounding adds
+    multipliers = np.rint(np.ldexp(ties / sizes, 31 - shifts)).astype(np.int64)
+    clamp = Clamp(-90, 80, saturates_low=seed % 2 == 0, saturates_high=seed % 2 == 0)
+    return Requantization(np.clip(multipliers, 0, (1 << 31) - 1), shifts, -14, clamp, DType.INT8)
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+@FEW
+@given(st.tuples(*[st.integers(1, 20)] * 2), st.sampled_from([16, 17, 48]), st.integers(0, 2**31))
+def test_where_every_sum_is_near_a_tie_each_pixel_has_its_bits(depthwise, size, channels, seed):
+    """Also those that a tile computes a second time."""
+    rng = np.random.default_rng(seed)
+    height, width = size
+    depth, filters = (channels, 1) if depthwise else (3, channels)
+    ifm = np.full((1, height, width, depth), rng.integers(-128, 127), np.int8)
+    weights = rng.integers(-127, 127, (filters, 1, 1, depth), np.int8)
+    window = window_of(Conv2DAttrs(Padding.VALID, 1, 1, 1, 1, Activation.NONE), ifm.shape, (1, 1))
+    bias = rng.integers(-5000, 5000, channels)
+    accumulate = depthwise_conv_2d.accumulate if depthwise else conv_2d.accumulate
+    acc = accumulate(ifm, weights, bias, window, -128)
+    scaling = scaling_to_ties(acc[0, 0, 0], seed)
+    made: Product | Depthwise
+    if depthwise:
+        made = Depthwise(weights[0], bias, -128, scaling, DType.INT8, window)
+    else:
+        made = Product(weights[:, 0, 0], bias, -128, scaling, DType.INT8, window)
+    expected, count = scaling.apply(acc)
+    ofm = np.empty_like(expected)
+    assert count == made.convolve(ifm, ofm, Workspace())
+    np.testing.assert_array_equal(expected, ofm)
+
+
 @pytest.mark.parametrize("quads", [False, None], ids=["pairs", "what this processor sums"])
 @FEW
 @given(legacy(depthwise=False))
@@ -199,10 +265,12 @@ def test_heavy_weights_and_unsigned_pictures_have_the_same_bits(quads, case):
     dtype, ifm, weights, bias, window, zero_point, scaling = case
     if quads is None:
         weights = np.clip(weights, -128, 127)
-    product = Product(weights.reshape(len(weights), -1), bias, zero_point, scaling, dtype, quads=quads)
+    product = Product(
+        weights.reshape(len(weights), -1), bias, zero_point, scaling, dtype, window, quads=quads
+    )
     expected, count = scaling.apply(wrap_int32(conv_2d.accumulate(ifm, weights, bias, window, zero_point)))
     ofm = np.empty_like(expected)
-    assert count == convolve(product, window, ifm, ofm, Workspace())
+    assert count == product.convolve(ifm, ofm, Workspace())
     np.testing.assert_array_equal(expected, ofm)
 
 
@@ -210,9 +278,9 @@ def test_heavy_weights_and_unsigned_pictures_have_the_same_bits(quads, case):
 @given(legacy(depthwise=True))
 def test_heavy_depthwise_weights_and_unsigned_pictures_have_the_same_bits(case):
     dtype, ifm, weights, bias, window, zero_point, scaling = case
-    made = Depthwise(weights[0], bias, zero_point, scaling, window, dtype)
+    made = Depthwise(weights[0], bias, zero_point, scaling, dtype, window)
     acc = depthwise_conv_2d.accumulate(ifm, weights, bias, window, zero_point)
     expected, count = scaling.apply(wrap_int32(acc))
     ofm = np.empty_like(expected)
-    assert count == convolve_depthwise(made, ifm, ofm, Workspace())
+    assert count == made.convolve(ifm, ofm, Workspace())
     np.testing.assert_array_equal(expected, ofm)
