@@ -201,6 +201,7 @@ FAST: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.CONV_2D: conv_2d.fast,
         OpKind.DEPTHWISE_CONV_2D: depthwise_conv_2d.fast,
         OpKind.FULLY_CONNECTED: fully_connected.fast,
+        OpKind.MEAN: mean.fast,
         OpKind.PAD: pad.fast,
         OpKind.PADV2: pad.fast,
         OpKind.TRANSPOSE_CONV: transpose_conv.fast,

@@ -22,7 +22,7 @@ from firmware_sim.requantization import (
 )
 from firmware_sim.run import Machine
 from firmware_sim.windows import window_of
-from graph.attrs import Activation, Conv2DAttrs, Padding
+from graph.attrs import Activation, Conv2DAttrs, Padding, ReducerAttrs
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
 from memory_planner import chip
@@ -57,6 +57,25 @@ def test_a_depthwise_convolution_by_the_compiled_loop_has_the_same_bits(case):
 @given(dense())
 def test_a_fully_connected_layer_by_a_matrix_product_has_the_same_bits(case):
     both(*case)
+
+
+@FEW
+@given(
+    st.tuples(*[st.sampled_from([1, 2, 3, 7, 17])] * 4),
+    st.sampled_from([DType.INT8, DType.UINT8]),
+    st.sampled_from([2.0**-4, 0.0617, 0.01]),
+    st.integers(0, 2**31),
+)
+def test_a_mean_as_a_depthwise_convolution_has_the_same_bits(shape, dtype, scale, seed):
+    low, high = limits(dtype)
+    rng = np.random.default_rng(seed)
+    before, after = rng.integers(low, high, 2, endpoint=True).tolist()
+    ifm = Tensor(0, "ifm", shape, dtype, QuantParams((0.0625,), (before,)))
+    axes = Tensor(1, "axes", (2,), DType.INT32, None, np.array([1, 2], np.int32))
+    ofm = Tensor(2, "ofm", (shape[0], shape[3]), dtype, QuantParams((scale,), (after,)))
+    op = Op(0, OpKind.MEAN, (0, 1), (2,), ReducerAttrs(keep_dims=False))
+    graph = Graph((ifm, axes, ofm), (op,), (0,), (2,))
+    both(graph, rng.integers(low, high, shape, dtype.numpy, endpoint=True))
 
 
 @FEW
