@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from graph.types import DType, Graph
 from memory_planner.types import Plan
 
+# The pattern stays in a cache, where one as long as the arena would not.
 POISON = np.random.default_rng(6_291_456).integers(0, 256, 1 << 12, np.uint8)
+
+_Patterns = tuple[np.ndarray, np.ndarray]
+
+
+def _in_patterns(memory: np.ndarray) -> _Patterns:
+    """Memory as rows as long as the pattern, and the rest of it."""
+    rest = len(memory) % len(POISON)
+    return memory[: len(memory) - rest].reshape(-1, len(POISON)), memory[len(memory) - rest :]
+
+
+def _poison(memory: Iterable[_Patterns]) -> None:
+    for rows, rest in memory:
+        rows[...] = POISON
+        rest[...] = POISON[: len(rest)]
 
 
 class Arena:
@@ -23,17 +40,17 @@ class Arena:
         self.memory = bytearray(plan.arena_bytes)
         self._bytes = np.frombuffer(self.memory, np.uint8)
         self.views: dict[int, np.ndarray] = {}
-        self._freed: list[list[slice]] = [[] for _ in plan.schedule.steps]
-        self._kept: list[slice] = []
+        self._all = _in_patterns(self._bytes)
+        self._freed: list[list[_Patterns]] = [[] for _ in plan.schedule.steps]
+        self._kept: list[_Patterns] = []
         self._is_poisoned = False  # but for what is kept
         for buffer, offset in zip(plan.buffers, plan.offsets, strict=True):
             tensor = graph.tensors[buffer.tensor]
-            owned = slice(offset, offset + buffer.size_bytes)
-            self.views[buffer.tensor] = self._bytes[owned].view(tensor.dtype.numpy).reshape(tensor.shape)
-            if buffer.lifetime.end <= len(self._freed):
-                self._freed[buffer.lifetime.end - 1].append(owned)
-            else:
-                self._kept.append(owned)
+            owned = self._bytes[offset : offset + buffer.size_bytes]
+            self.views[buffer.tensor] = owned.view(tensor.dtype.numpy).reshape(tensor.shape)
+            is_freed = buffer.lifetime.end <= len(self._freed)
+            to = self._freed[buffer.lifetime.end - 1] if is_freed else self._kept
+            to.append(_in_patterns(owned))
         self._state = {
             t.index: np.zeros(t.shape, t.dtype.numpy)
             for t in graph.tensors
@@ -47,21 +64,12 @@ class Arena:
 
     def reset(self) -> None:
         """As before any inference."""
-        for owned in self._kept if self._is_poisoned else [slice(None)]:
-            self._poison(owned)
+        _poison(self._kept if self._is_poisoned else [self._all])
         self._is_poisoned = False
         for index, values in self._state.items():
             values.fill(self._zeros[index])
 
     def free(self, step: int) -> None:
         """Poison what nobody may read once `step` is over."""
-        for owned in self._freed[step]:
-            self._poison(owned)
+        _poison(self._freed[step])
         self._is_poisoned = step == len(self._freed) - 1
-
-    def _poison(self, owned: slice) -> None:
-        """The pattern again and again: it stays in a cache, where one as long as the arena would not."""
-        memory = self._bytes[owned]
-        rest = len(memory) % len(POISON)
-        memory[: len(memory) - rest].reshape(-1, len(POISON))[...] = POISON
-        memory[len(memory) - rest :] = POISON[:rest]

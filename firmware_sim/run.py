@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
 from firmware_sim.arena import Arena
 from firmware_sim.numerics import Numerics
-from firmware_sim.ops.kernel import Workspace
+from firmware_sim.ops.kernel import Kernel, Workspace
 from firmware_sim.program import Program, prepare
 from graph.errors import SixmegError
-from graph.types import Graph, Tensor
+from graph.types import Graph, Op, Tensor
 from memory_planner.types import Plan
 
 Inputs = np.ndarray | Sequence[np.ndarray] | Mapping[str, np.ndarray]
@@ -59,8 +61,18 @@ def run(
     """
     program = prepare(graph, plan, numerics=numerics)
     arrays, _ = _arranged(graph, ifm, single=True)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         return Machine(program).infer(arrays, keep_activations=keep_activations)
+
+
+@functools.cache
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """BLAS on one thread for the block: threads of ours have a picture each. Libraries are looked up once."""
+    return _pools().limit(limits=1, user_api="blas")
 
 
 class Machine:
@@ -70,11 +82,14 @@ class Machine:
         self.program = program
         self.arena = Arena(program.graph, program.plan)
         self._workspace = Workspace()
-        tensors: dict[int, np.ndarray | None] = {-1: None, **program.constants, **self.arena.views}
-        self._operands = {
-            op.index: ([tensors[i] for i in op.inputs], [self.arena.views[i] for i in op.outputs])
-            for op in program.graph.ops
-        }
+        views = self.arena.views
+        tensors: dict[int, np.ndarray | None] = {-1: None, **program.constants, **views}
+
+        def call(op: Op) -> tuple[Op, Kernel, list[np.ndarray | None], list[np.ndarray]]:
+            inputs, outputs = [tensors[i] for i in op.inputs], [views[i] for i in op.outputs]
+            return op, program.kernels[op.index], inputs, outputs
+
+        self._calls = [[call(op) for op in step] for step in program.steps]
 
     def infer(self, arrays: Sequence[np.ndarray], *, keep_activations: bool = False) -> Simulation:
         """One inference from arrays that have the inputs' shapes."""
@@ -87,10 +102,9 @@ class Machine:
             if keep_activations:
                 kept[index] = array.copy()
         outputs: dict[int, np.ndarray] = {}
-        for when, step in enumerate(program.steps):
-            for op in step:
-                inputs, written = self._operands[op.index]
-                saturations[op.index] = int(program.kernels[op.index](inputs, written, self._workspace))
+        for when, step in enumerate(self._calls):
+            for op, kernel, inputs, written in step:
+                saturations[op.index] = int(kernel(inputs, written, self._workspace))
                 if keep_activations:
                     kept |= {i: views[i].copy() for i in op.outputs}
             if when == len(program.steps) - 1:
@@ -131,7 +145,7 @@ def run_batch(
             result[sample] = output
 
     workers = max(1, min(workers or len(os.sched_getaffinity(0)), count))
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
         done = pool.map(infer, range(count))
         shown = None if progress else True
         for _ in tqdm(
