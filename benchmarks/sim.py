@@ -8,6 +8,7 @@ what else the machine does then falls on all of them. Medians of the rounds; the
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -28,59 +29,53 @@ from files import json_text
 from firmware_sim.oracle_worker import TFLM_ARENA_SLACK_BYTES
 from graph import tflite
 
-Run = Callable[[], object]
-BATCH, MANY, COLD_STARTS = 16, 32, 5
-OURS = f"sixmeg, in a batch of {BATCH}"
+Load = Callable[[Path, list[np.ndarray]], Callable[[], object]]
+"""(model, inputs) -> what is timed."""
+COLD_STARTS = 5
 
 
-def ours(pictures: int, workers: int) -> Callable[[Path], Run]:
-    """So many pictures by the simulator."""
-
-    def load(model: Path) -> Run:
+def ours(pictures: int, workers: int = 1) -> Load:
+    def load(model: Path, inputs: list[np.ndarray]) -> Callable[[], object]:
         from firmware_sim import prepare, run_batch
         from memory_planner import chip, plan
 
         graph = tflite.read_file(model)
         program = prepare(graph, plan(graph, chip.load("npu6m")))
-        ifm = tuple(np.concatenate([array] * pictures) for array in inputs(model))
+        ifm = [np.concatenate([array] * pictures) for array in inputs]
         return lambda: run_batch(program, ifm, workers=workers, progress=False)
 
     return load
 
 
-def litert(resolver: str) -> Callable[[Path], Run]:
-    """LiteRT with the kernels that `resolver` finds."""
-
-    def load(model: Path) -> Run:
+def litert(resolver: str) -> Load:
+    def load(model: Path, inputs: list[np.ndarray]) -> Callable[[], object]:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         kind = OpResolverType[resolver]
         made = Interpreter(str(model), num_threads=1, experimental_op_resolver_type=kind)
         made.allocate_tensors()
-        fed = list(zip([d["index"] for d in made.get_input_details()], inputs(model), strict=True))
-        read = [d["index"] for d in made.get_output_details()]
+        before, after = made.get_input_details(), made.get_output_details()
 
         def run() -> None:
-            for index, array in fed:
-                made.set_tensor(index, array)
+            for detail, array in zip(before, inputs, strict=True):
+                made.set_tensor(detail["index"], array)
             made.invoke()
-            for index in read:
-                made.get_tensor(index)
+            for detail in after:
+                made.get_tensor(detail["index"])
 
         return run
 
     return load
 
 
-def tflm(model: Path) -> Run:
-    """tflite-micro's interpreter."""
+def tflm(model: Path, inputs: list[np.ndarray]) -> Callable[[], object]:
     from tflite_micro.python.tflite_micro import runtime
 
     blob = model.read_bytes()
     made = runtime.Interpreter.from_bytes(blob, arena_size=TFLM_ARENA_SLACK_BYTES + 40 * len(blob))
 
     def run() -> None:
-        for position, array in enumerate(inputs(model)):
+        for position, array in enumerate(inputs):
             made.set_input(array, position)
         made.invoke()
         made.get_output(0)
@@ -88,78 +83,69 @@ def tflm(model: Path) -> Run:
     return run
 
 
-RUNTIMES: dict[str, tuple[str, int, Callable[[Path], Run]]] = {
-    OURS: ("sixmeg", BATCH, ours(BATCH, 1)),
-    "LiteRT, XNNPACK (its default)": ("ai-edge-litert", 1, litert("BUILTIN")),
-    "LiteRT, without delegates": ("ai-edge-litert", 1, litert("BUILTIN_WITHOUT_DEFAULT_DELEGATES")),
+OURS, ONE_THREAD, TWO_THREADS = "ours, batch of 16", "ours, batch of 32", "ours, batch of 32, two threads"
+RUNTIMES: dict[str, tuple[str, int, Load]] = {
+    OURS: ("sixmeg", 16, ours(16)),
+    "ours, one picture": ("sixmeg", 1, ours(1)),
+    "LiteRT (XNNPACK)": ("ai-edge-litert", 1, litert("BUILTIN")),
+    "LiteRT, no delegates": ("ai-edge-litert", 1, litert("BUILTIN_WITHOUT_DEFAULT_DELEGATES")),
     "LiteRT, BUILTIN_REF": ("ai-edge-litert", 1, litert("BUILTIN_REF")),
     "tflite-micro": ("tflite-micro", 1, tflm),
-    "sixmeg, one picture": ("sixmeg", 1, ours(1, 1)),
-    f"sixmeg, in a batch of {MANY}": ("sixmeg", MANY, ours(MANY, 1)),
-    f"sixmeg, in a batch of {MANY}, two threads": ("sixmeg", MANY, ours(MANY, 2)),
+    ONE_THREAD: ("sixmeg", 32, ours(32)),
+    TWO_THREADS: ("sixmeg", 32, ours(32, workers=2)),
 }
 """Distribution, pictures a run, and how it is loaded, by name."""
-ONE_THREAD, TWO_THREADS = list(RUNTIMES)[-2:]
 
 
-def inputs(model: Path) -> list[np.ndarray]:
-    """Random bytes for each input, the same for every runtime."""
+def random_inputs(model: Path) -> dict[str, np.ndarray]:
+    """Random bytes by the input's name, the same for every runtime."""
     graph, rng = tflite.read_file(model), np.random.default_rng(1)
     tensors = [graph.tensors[i] for i in graph.inputs]
-    return [np.frombuffer(rng.bytes(t.size_bytes), t.dtype.numpy).reshape(t.shape) for t in tensors]
+    return {t.name: np.frombuffer(rng.bytes(t.size_bytes), t.dtype.numpy).reshape(t.shape) for t in tensors}
 
 
 def serve(name: str, model: Path) -> None:
-    """Answer each line of stdin with the seconds that one run took."""
-    run = RUNTIMES[name][2](model)
+    """Say "ready", then answer each line of stdin with the seconds that one run took."""
+    run = RUNTIMES[name][2](model, list(random_inputs(model).values()))
     run()
+    click.echo("ready")
     for _ in sys.stdin:
         begin = time.perf_counter()
         run()
-        sys.stdout.write(f"{time.perf_counter() - begin}\n")
-        sys.stdout.flush()
+        click.echo(time.perf_counter() - begin)
 
 
-def measure(model: Path, rounds: int) -> dict[str, float | None]:
-    """Median milliseconds a picture; None of a runtime that does not run the model."""
+def measure(model: Path, rounds: int) -> dict[str, float]:
+    """Median milliseconds a picture, of the runtimes that run the model."""
     pipes: dict[str, Any] = {
         "stdin": subprocess.PIPE,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.DEVNULL,
     }
     command = [sys.executable, "-m", "benchmarks.sim", str(model), "--serve"]
-    served = {name: subprocess.Popen([*command, name], text=True, **pipes) for name in RUNTIMES}
-    seconds: dict[str, list[float]] = {name: [] for name in RUNTIMES}
+    started: dict[str, Any] = {
+        name: subprocess.Popen([*command, name], text=True, **pipes) for name in RUNTIMES
+    }
+    served = {name: process for name, process in started.items() if process.stdout.readline()}
+    seconds: dict[str, list[float]] = {name: [] for name in served}
     for _ in tqdm(range(rounds), desc="bench-sim", unit="round", disable=None):
         for name, process in served.items():
-            answer = _ask(process)
-            if answer:
-                seconds[name].append(float(answer) / RUNTIMES[name][1])
-    for process in served.values():
+            process.stdin.write("run\n")
+            process.stdin.flush()
+            seconds[name].append(float(process.stdout.readline()) / RUNTIMES[name][1])
+    for process in started.values():
         process.communicate()
-    return {name: statistics.median(s) * 1000 if s else None for name, s in seconds.items()}
-
-
-def _ask(process: subprocess.Popen[str]) -> str:
-    """Seconds, or nothing from a runtime that has ended because it does not run the model."""
-    assert process.stdin and process.stdout
-    try:
-        process.stdin.write("run\n")
-        process.stdin.flush()
-    except BrokenPipeError:
-        return ""
-    return process.stdout.readline()
+    return {name: statistics.median(s) * 1000 for name, s in seconds.items()}
 
 
 def cold_start(model: Path) -> float:
     """Median seconds of `sixmeg simulate` on one picture, its loops compiled before."""
-    graph, seconds = tflite.read_file(model), []
-    names = [graph.tensors[i].name for i in graph.inputs]
+    seconds = []
     with tempfile.TemporaryDirectory() as folder:
         ifm, ofm = (str(Path(folder) / name) for name in ("x.npz", "y.npz"))
-        np.savez(ifm, **dict(zip(names, inputs(model), strict=True)))
+        np.savez(ifm, **random_inputs(model))
         command = [sys.executable, "-m", "sixmeg", "simulate", str(model), "--input", ifm, "--output", ofm]
-        for _ in range(COLD_STARTS + 1):
+        for _ in range(1 + COLD_STARTS):
             begin = time.perf_counter()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             seconds.append(time.perf_counter() - begin)
@@ -175,26 +161,18 @@ def main(model: Path, rounds: int, as_json: bool, served: str | None) -> None:
     """Time MODEL (.tflite) in the simulator and in the runtimes, one thread each."""
     if served:
         return serve(served, model)
-    medians = measure(model, rounds)
-    content: dict[str, Any] = {
-        "model": model.name,
-        "rounds": rounds,
-        "median_ms": medians,
-        "versions": {name: version(name) for name in sorted({r[0] for r in RUNTIMES.values()})},
-        "two_threads_speedup": (medians[ONE_THREAD] or 0) / (medians[TWO_THREADS] or 1),
-        "cold_start_s": cold_start(model),
-    }
+    load, medians = os.getloadavg()[0], measure(model, rounds)
+    versions = {name: version(RUNTIMES[name][0]) for name in medians}
+    speedup, cold = medians[ONE_THREAD] / medians[TWO_THREADS], cold_start(model)
     if as_json:
-        return click.echo(json_text(content), nl=False)
-    table = Table("one thread each", "version", "ms a picture", "of ours", title=model.name)
+        figures = {"median_ms": medians, "two_threads_speedup": speedup, "cold_start_s": cold}
+        about = {"model": model.name, "rounds": rounds, "load": load, "versions": versions}
+        return click.echo(json_text({**about, **figures}), nl=False)
+    table = Table("", "version", "ms a picture", "of ours", title=f"{model.name}, load {load:.1f}")
     for name, median in medians.items():
-        figures = ("-", "-") if median is None else (f"{median:.1f}", f"{median / (medians[OURS] or 1):.2f}")
-        table.add_row(name, version(RUNTIMES[name][0]), *figures)
+        table.add_row(name, versions[name], f"{median:.1f}", f"{median / medians[OURS]:.2f}")
     Console().print(table)
-    click.echo(
-        f"two threads: {content['two_threads_speedup']:.2f} times as fast as one; "
-        f"sixmeg simulate from a cold start: {content['cold_start_s']:.2f} s"
-    )
+    click.echo(f"two threads: {speedup:.2f} times as fast as one; cold start of simulate: {cold:.2f} s")
 
 
 if __name__ == "__main__":
