@@ -41,7 +41,7 @@ class Firmware:
     @property
     def fit(self) -> Fit:
         """What the model needs, against the chip's budget."""
-        return fit(self.graph, self.plan, self.chip.budget_bytes, len(self.blob))
+        return fit(self.graph, self.plan, self.chip, len(self.blob))
 
 
 def files(firmware: Firmware) -> dict[str, bytes]:

@@ -77,9 +77,10 @@ def _plan(graph: Graph, plan: Plan) -> dict[str, Any]:
                 "name": graph.tensors[buffer.tensor].name,
                 "size_bytes": buffer.size_bytes,
                 "offset": offset,
+                "memory": memory,
                 "start": buffer.lifetime.start,
                 "end": buffer.lifetime.end,
             }
-            for buffer, offset in zip(plan.buffers, plan.offsets, strict=True)
+            for buffer, offset, memory in zip(plan.buffers, plan.offsets, plan.memories, strict=True)
         ],
     }

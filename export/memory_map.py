@@ -78,11 +78,15 @@ def short_name(name: str, limit: int = 48) -> str:
 
 
 def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) -> MemoryMap:
-    """Rectangles, axes and lines for a report's `memory`; `layers` colour the buffers by what writes them."""
+    """Rectangles, axes and lines for a report's `memory`; `layers` colour the buffers by what writes them.
+
+    The arenas of several memories stand one above the other.
+    """
     steps = max(1, len(memory["steps"]))
     arena, bound = memory["arena_bytes"], memory["lower_bound_bytes"]
     room = memory["budget_bytes"] - memory["weights_bytes"] - memory["state_bytes"]
-    drawn_room = 0 < room <= DRAWN_ROOM_ARENAS * max(arena, 1)
+    bases = _bases(memory)
+    drawn_room = len(bases) == 1 and 0 < room <= DRAWN_ROOM_ARENAS * max(arena, 1)
     top = max(arena, bound, room if drawn_room else 0, 1) * 1.04
     across = (WIDTH_PX - LEFT_PX - RIGHT_PX) / steps
     upwards = (HEIGHT_PX - TOP_PX - BOTTOM_PX) / top
@@ -96,7 +100,7 @@ def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) ->
         x = round(LEFT_PX + buffer["start"] * across, 2)
         width = round((buffer["end"] - buffer["start"]) * across, 2)
         kind = written_by.get(buffer["name"], "input" if buffer["start"] == 0 else "other")
-        y = y_of(buffer["offset"] + buffer["size_bytes"])
+        y = y_of(bases[buffer["memory"]] + buffer["offset"] + buffer["size_bytes"])
         height = round(buffer["size_bytes"] * upwards, 2)
         label, sublabel = _labels(buffer, width, height)
         rects.append(Rect(buffer["tensor"], x, y, width, height, kind, _title(buffer), label, sublabel))
@@ -108,17 +112,32 @@ def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) ->
         lines=_lines(arena, bound, room if drawn_room else None, y_of),
         peak_x=round(LEFT_PX + worst * across, 2),
         peak_width=round(across, 2),
-        note=_note(room, arena, drawn_room),
+        note=_note(room, arena, drawn_room) if len(bases) == 1 else _arenas_note(bases),
     )
+
+
+def _bases(memory: Mapping[str, Any]) -> dict[str, int]:
+    """Where the arena of each memory that has one begins, the first at 0."""
+    bases, at = {}, 0
+    for each in memory["memories"]:
+        if each["arena_bytes"] or any(b["memory"] == each["name"] for b in memory["buffers"]):
+            bases[each["name"]] = at
+            at += each["arena_bytes"]
+    return bases
+
+
+def _arenas_note(bases: Mapping[str, int]) -> str:
+    where = ", ".join(f"{name} from {base:,}" for name, base in bases.items())
+    return f"An arena for each memory, one above the other: {where}."
 
 
 def _title(buffer: Mapping[str, Any]) -> str:
     shape = "x".join(map(str, buffer["shape"]))
-    low, size = buffer["offset"], buffer["size_bytes"]
+    low, size, where = buffer["offset"], buffer["size_bytes"], buffer["memory"]
     return (
         f"{buffer['name']}\n"
         f"tensor {buffer['tensor']}, {shape} {buffer['dtype']}, {size:,} bytes\n"
-        f"bytes {low:,} to {low + size:,}, steps {buffer['start']} to {buffer['end'] - 1}"
+        f"bytes {low:,} to {low + size:,} of {where}, steps {buffer['start']} to {buffer['end'] - 1}"
     )
 
 

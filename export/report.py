@@ -29,7 +29,11 @@ _FIT = (
     *("margin_to_6000000_bytes", "worst_step", "algorithm"),
 )
 _STEP = ("step", "ops", "kind", "live_bytes")
-_BUFFER = ("tensor", "name", "shape", "dtype", "size_bytes", "offset", "start", "end")
+_BUFFER = ("tensor", "name", "shape", "dtype", "size_bytes", "offset", "memory", "start", "end")
+_MEMORY = (
+    *("name", "capacity_bytes", "reserved_bytes", "weights_bytes", "activations_bytes", "arena_bytes"),
+    *("used_bytes", "margin_bytes", "traffic_bytes"),
+)
 _SPEED = ("fps", "cycles", "macs", "clock_hz")
 _LAYER = (
     *("op", "name", "kind", "class", "ofm_shape", "macs", "weight_bytes"),
@@ -142,7 +146,8 @@ def _verdict(parts: Mapping[str, Any]) -> dict[str, Any]:
 def _memory(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if plan is None:
         return None
-    top = _take(plan, ("fit", "gap_bytes", "alignment_bytes", "order", "steps", "buffers"), "plan.json")
+    keys = ("fit", "gap_bytes", "alignment_bytes", "order", "steps", "buffers", "memories")
+    top = _take(plan, keys, "plan.json")
     return {
         **_take(top["fit"], _FIT, "plan.json"),
         "gap_bytes": top["gap_bytes"],
@@ -150,6 +155,7 @@ def _memory(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "order": top["order"],
         "steps": [_take(step, _STEP, "plan.json") for step in top["steps"]],
         "buffers": [_take(buffer, _BUFFER, "plan.json") for buffer in top["buffers"]],
+        "memories": [_take(each, _MEMORY, "plan.json") for each in top["memories"]],
     }
 
 

@@ -30,6 +30,8 @@ def _poison(memory: Iterable[_Patterns]) -> None:
 class Arena:
     """The bytes of one inference at a time, and every tensor as a view into them.
 
+    Where a plan has several arenas, one for each memory, they lie one after another in `memory`.
+
     Bytes that no live tensor owns hold a fixed pseudo-random pattern: all of them before a run, a tensor's
     own once its lifetime has ended. A plan that lets two tensors meet, or frees one too early, changes the
     bits. State that outlives an inference is no part of the arena; it is zero when an inference begins, which
@@ -44,7 +46,7 @@ class Arena:
         self._freed: list[list[_Patterns]] = [[] for _ in plan.schedule.steps]
         self._kept: list[_Patterns] = []
         self._is_poisoned = False  # but for what is kept
-        for buffer, offset in zip(plan.buffers, plan.offsets, strict=True):
+        for buffer, offset in zip(plan.buffers, plan.places, strict=True):
             tensor = graph.tensors[buffer.tensor]
             owned = self._bytes[offset : offset + buffer.size_bytes]
             self.views[buffer.tensor] = owned.view(tensor.dtype.numpy).reshape(tensor.shape)

@@ -87,7 +87,9 @@ def layer_class(graph: Graph, op: Op) -> LayerClass:
 def cycles(graph: Graph, plan: Plan, chip: Chip) -> tuple[LayerCost, ...]:
     """The cost of every operator, in the order that `plan` runs them.
 
-        cycles = ceil(macs / macs_per_cycle[class]) + ceil(weight_bytes / bytes_per_cycle) + overhead
+        cycles = ceil(macs / macs_per_cycle[class]) + sum(ceil(weight_bytes / bytes_per_cycle)) + overhead
+
+    The sum is over memories: constants are read from where the plan has placed them.
 
     Units: cycles of chip.clock_hz; weight_bytes counts the operator's constants.
     """
@@ -97,11 +99,14 @@ def cycles(graph: Graph, plan: Plan, chip: Chip) -> tuple[LayerCost, ...]:
         LayerClass.POINTWISE: chip.macs_per_cycle.pointwise.value,
         LayerClass.OTHER: math.inf,
     }
-    bandwidth = _weight_memory(chip).bytes_per_cycle.value
+    bandwidths = {m.name: m.bytes_per_cycle.value for m in chip.memory}
+    placed = dict(plan.placement.constants) if plan.placement else {}
     costs = []
     for op in (graph.ops[i] for i in plan.schedule.op_order):
         constants = {i for i in op.inputs if i >= 0 and graph.tensors[i].is_constant}
-        weight_bytes = sum(graph.tensors[i].size_bytes for i in constants)
+        read = dict.fromkeys(bandwidths, 0)
+        for i in constants:
+            read[placed.get(i, _weight_memory(chip).name)] += graph.tensors[i].size_bytes
         count, kind = macs(graph, op), layer_class(graph, op)
         ofm = graph.tensors[op.outputs[0]]
         costs.append(
@@ -112,9 +117,9 @@ def cycles(graph: Graph, plan: Plan, chip: Chip) -> tuple[LayerCost, ...]:
                 layer_class=kind,
                 ofm_shape=ofm.shape,
                 macs=count,
-                weight_bytes=weight_bytes,
+                weight_bytes=sum(read.values()),
                 compute_cycles=math.ceil(count / rates[kind]),
-                memory_cycles=math.ceil(weight_bytes / bandwidth),
+                memory_cycles=sum(math.ceil(count / bandwidths[name]) for name, count in read.items()),
                 overhead_cycles=math.ceil(chip.layer_overhead_cycles.value),
             )
         )
@@ -168,13 +173,13 @@ def fps_json(model: str, costs: tuple[LayerCost, ...], chip: Chip) -> dict[str, 
 
 
 def _figures(chip: Chip) -> list[tuple[str, str, Rate | Overhead]]:
-    weight_memory = _weight_memory(chip)
+    weight_memories = [m for m in chip.memory if m.runs_weights]
     return [
         ("clock_hz", "Hz", chip.clock_hz),
         ("macs_per_cycle.conv", "MACs a cycle", chip.macs_per_cycle.conv),
         ("macs_per_cycle.depthwise", "MACs a cycle", chip.macs_per_cycle.depthwise),
         ("macs_per_cycle.pointwise", "MACs a cycle", chip.macs_per_cycle.pointwise),
-        (f"memory.{weight_memory.name}.bytes_per_cycle", "bytes a cycle", weight_memory.bytes_per_cycle),
+        *((f"memory.{m.name}.bytes_per_cycle", "bytes a cycle", m.bytes_per_cycle) for m in weight_memories),
         ("layer_overhead_cycles", "cycles a layer", chip.layer_overhead_cycles),
     ]
 

@@ -70,6 +70,11 @@ class Memory(_Table, frozen=True):
         return "weights" in self.holds and (self.kind == "ram" or self.execute_in_place)
 
     @property
+    def activation_rate(self) -> Rate:
+        """Bytes of activations in a cycle."""
+        return self.activation_bytes_per_cycle or self.bytes_per_cycle
+
+    @property
     def holds_activations(self) -> bool:
         return "activations" in self.holds
 

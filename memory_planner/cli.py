@@ -16,7 +16,7 @@ from memory_planner import chip as chips
 from memory_planner.fit import Fit, fit
 from memory_planner.plan import plan as make_plan
 from memory_planner.reservations import reserving, with_budget
-from memory_planner.types import Plan
+from memory_planner.types import Plan, Proof
 
 OVER_BUDGET = 3
 
@@ -35,16 +35,27 @@ reserve_option = click.option(
 def _planned(model: str, chip: chips.Chip) -> tuple[Graph, Plan, Fit]:
     graph = tflite.read_file(model)
     made = make_plan(graph, chip)
-    return graph, made, fit(graph, made, chip.budget_bytes, Path(model).stat().st_size)
+    return graph, made, fit(graph, made, chip, Path(model).stat().st_size)
 
 
 def verdict(answer: Fit) -> str:
-    """One line with the limit and the actual."""
+    """One line with the limit and the actual, of each memory where there are several."""
+    if len(answer.memories) > 1:
+        return _verdict_by_memory(answer)
     share = 100 * answer.required_bytes / answer.budget_bytes if answer.budget_bytes else float("inf")
     used = f"{answer.required_bytes:,} of {answer.budget_bytes:,} bytes ({share:.1f} %)"
     if answer.fits:
         return f"fits: {used}, {answer.margin_bytes:,} to spare"
     return f"over budget: {used}, {-answer.margin_bytes:,} too many"
+
+
+def _verdict_by_memory(answer: Fit) -> str:
+    over = [m for m in answer.memories if m.margin_bytes < 0]
+    used = (f"{m.name} {m.used_bytes:,} of {m.capacity_bytes - m.reserved_bytes:,}" for m in answer.memories)
+    if not over:
+        return f"fits: {', '.join(used)} bytes"
+    lack = (f"{m.name} {-m.margin_bytes:,} bytes too many" for m in over)
+    return f"over budget: {', '.join(lack)} ({', '.join(used)})"
 
 
 def _short(name: str) -> str:
@@ -66,8 +77,31 @@ def _details(answer: Fit) -> list[str]:
     ]
 
 
+def _memory_details(answer: Fit, made: Plan) -> list[str]:
+    """What each memory holds and how much moves, where there are several."""
+    placement = made.placement
+    if placement is None or len(answer.memories) == 1:
+        return []
+    lines = [
+        f"{m.name}: weights {m.weights_bytes:,}  activations {m.activations_bytes:,}"
+        f"  reserved {m.reserved_bytes:,} of {m.capacity_bytes:,}; {m.traffic_bytes:,} bytes moved"
+        for m in answer.memories
+    ]
+    if not answer.fits:
+        sure = (
+            "no placement fits" if placement.proof is not Proof.NONE else "no placement that fits was found"
+        )
+        return [*lines, sure]
+    proof = "no placement moves them in fewer"
+    if placement.proof is Proof.NONE:
+        proof = f"at most {placement.gap_cycles:,} more than need be"
+    return [*lines, f"moving bytes takes {placement.traffic_cycles:,} cycles ({proof})"]
+
+
 def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chip) -> dict[str, Any]:
     """The plan as the JSON of docs/plan.md; offsets and sizes in bytes, lifetimes in half-open steps."""
+    numbers = asdict(answer)
+    memories = numbers.pop("memories")
     return {
         "model": Path(model).name,
         "chip": chip.name,
@@ -76,6 +110,8 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
         "gap_bytes": made.gap_bytes,
         "algorithm": made.algorithm,
         "alignment_bytes": made.alignment_bytes,
+        "memories": memories,
+        **_placement_json(graph, made),
         "order": list(made.schedule.op_order),
         "steps": [
             {
@@ -94,13 +130,35 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
                 "dtype": graph.tensors[buffer.tensor].dtype.value,
                 "size_bytes": buffer.size_bytes,
                 "offset": offset,
+                "memory": memory,
                 "start": buffer.lifetime.start,
                 "end": buffer.lifetime.end,
             }
-            for buffer, offset in zip(made.buffers, made.offsets, strict=True)
+            for buffer, offset, memory in zip(made.buffers, made.offsets, made.memories, strict=True)
         ],
-        "fit": asdict(answer),
+        "fit": numbers,
         "float_operators": [asdict(found) for found in float_operators(graph)],
+    }
+
+
+def _placement_json(graph: Graph, made: Plan) -> dict[str, Any]:
+    """Where constants lie, and what moving all bytes takes."""
+    placement = made.placement
+    if placement is None:
+        return {}
+    return {
+        "traffic_cycles": placement.traffic_cycles,
+        "traffic_gap_cycles": placement.gap_cycles,
+        "placement_proof": placement.proof.value,
+        "constants": [
+            {
+                "tensor": tensor,
+                "name": graph.tensors[tensor].name,
+                "size_bytes": graph.tensors[tensor].size_bytes,
+                "memory": memory,
+            }
+            for tensor, memory in placement.constants
+        ],
     }
 
 
@@ -135,7 +193,7 @@ def plan(
     elif output:
         click.echo(verdict(answer))
     else:
-        click.echo("\n".join([verdict(answer), *_details(answer)]))
+        click.echo("\n".join([verdict(answer), *_details(answer), *_memory_details(answer, made)]))
         _print_buffers(content)
     ctx.exit(0 if answer.fits else OVER_BUDGET)
 
@@ -173,10 +231,10 @@ def gate(
     if budget:
         chip = with_budget(chip, chips.parse_bytes(budget))
     chip = reserving(chip, reservations)
-    _, _, answer = _planned(model, chip)
+    _, made, answer = _planned(model, chip)
     if as_json:
         content = {"model": Path(model).name, "chip": chip.name, **asdict(answer)}
         click.echo(json_text(content), nl=False)
     else:
-        click.echo("\n".join([verdict(answer), *_details(answer)]))
+        click.echo("\n".join([verdict(answer), *_details(answer), *_memory_details(answer, made)]))
     ctx.exit(0 if answer.fits else OVER_BUDGET)

@@ -6,6 +6,7 @@ from graph.types import Graph
 from memory_planner.chip import Chip
 from memory_planner.lifetimes import buffers_of, file_order
 from memory_planner.packing import pack
+from memory_planner.placement import placed
 from memory_planner.types import Plan
 
 
@@ -17,7 +18,7 @@ def plan(graph: Graph, chip: Chip) -> Plan:
     schedule = file_order(graph)
     buffers = buffers_of(graph, schedule)
     packing = pack(buffers, chip.alignment_bytes.value)
-    return Plan(
+    made = Plan(
         schedule=schedule,
         buffers=buffers,
         offsets=packing.offsets,
@@ -26,3 +27,4 @@ def plan(graph: Graph, chip: Chip) -> Plan:
         algorithm=packing.algorithm,
         alignment_bytes=chip.alignment_bytes.value,
     )
+    return placed(graph, made, chip)

@@ -80,8 +80,78 @@ class Buffer:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """What one memory of the chip holds, and the bytes that an inference moves in and out of it.
+
+    `activations_bytes` is its arena and the state that lies there; `weights_bytes` counts what a flash keeps
+    for a RAM to load, `traffic_bytes` does not.
+    """
+
+    name: str
+    capacity_bytes: int
+    reserved_bytes: int
+    weights_bytes: int
+    activations_bytes: int
+    arena_bytes: int
+    traffic_bytes: int
+
+    @property
+    def used_bytes(self) -> int:
+        return self.weights_bytes + self.activations_bytes
+
+    @property
+    def available_bytes(self) -> int:
+        return self.capacity_bytes - self.reserved_bytes
+
+    @property
+    def margin_bytes(self) -> int:
+        """Below zero where more is needed than there is."""
+        return self.available_bytes - self.used_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Which memory holds what: `buffers` runs parallel to the plan's, by memory's name.
+
+    `constants` and `state` say it by tensor index, `requantization` by operator index. `traffic_cycles` is
+    what moving the bytes takes; `gap_cycles` how much less another placement might take, 0 where `proof` is
+    given. Of a placement that does not fit, `proof` says whether none does.
+    """
+
+    memories: tuple[MemoryUse, ...]
+    buffers: tuple[str, ...]
+    constants: tuple[tuple[int, str], ...]
+    requantization: tuple[tuple[int, str], ...]
+    state: tuple[tuple[int, str], ...]
+    traffic_cycles: int
+    gap_cycles: int
+    proof: Proof
+
+    @property
+    def fits(self) -> bool:
+        return all(m.margin_bytes >= 0 for m in self.memories)
+
+    @property
+    def overflow_bytes(self) -> int:
+        """Bytes that are too many, over all memories."""
+        return sum(max(0, -m.margin_bytes) for m in self.memories)
+
+    @property
+    def base_of(self) -> dict[str, int]:
+        """Where each memory's arena begins when they are laid one after another."""
+        bases, at = {}, 0
+        for memory in self.memories:
+            bases[memory.name] = at
+            at += memory.arena_bytes
+        return bases
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Where each buffer lies in the arena; `offsets` run parallel to `buffers`, in bytes.
+
+    Where the chip has several memories for activations, each has an arena of its own: `placement` says which
+    holds a buffer, offsets count from that arena's beginning, and `arena_bytes` is the sum of all.
 
     `lower_bound_bytes` is what no packing of this schedule can go below.
     """
@@ -93,6 +163,20 @@ class Plan:
     lower_bound_bytes: int
     algorithm: str
     alignment_bytes: int
+    placement: Placement | None = None
+
+    @property
+    def memories(self) -> tuple[str | None, ...]:
+        """The memory of each buffer, by name; None where none is chosen."""
+        return self.placement.buffers if self.placement else (None,) * len(self.buffers)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Offsets of the buffers with the arenas of all memories laid one after another."""
+        if self.placement is None or len(set(self.placement.buffers)) < 2:
+            return self.offsets
+        base = self.placement.base_of
+        return tuple(base[m] + o for m, o in zip(self.placement.buffers, self.offsets, strict=True))
 
     @property
     def gap_bytes(self) -> int:

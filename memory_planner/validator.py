@@ -55,20 +55,34 @@ def _missing(graph: Graph, plan: Plan) -> list[Violation]:
     return found
 
 
+def _arenas(plan: Plan) -> tuple[dict[str, int], list[str]]:
+    """Bytes of each memory's arena by name, and the memory of each buffer."""
+    if plan.placement is None or len(set(plan.placement.buffers)) < 2:
+        return {"": plan.arena_bytes}, [""] * len(plan.buffers)
+    return {m.name: m.arena_bytes for m in plan.placement.memories}, list(plan.placement.buffers)
+
+
 def _placed(graph: Graph, plan: Plan) -> list[Violation]:
     found = []
-    top = 0
-    for buffer, offset in zip(plan.buffers, plan.offsets, strict=False):
+    arenas, memories = _arenas(plan)
+    tops = dict.fromkeys(arenas, 0)
+    if len(memories) != len(plan.buffers) or not set(memories) <= set(arenas):
+        return [Violation(Law.MISSING, f"{len(plan.buffers)} buffers, in the memories {memories}")]
+    for buffer, offset, memory in zip(plan.buffers, plan.offsets, memories, strict=False):
         end = offset + buffer.size_bytes
-        top = max(top, end)
+        tops[memory] = max(tops[memory], end)
         if offset % plan.alignment_bytes:
             found.append(Violation(Law.MISALIGNED, f"tensor {buffer.tensor} lies at {offset}"))
-        if offset < 0 or end > plan.arena_bytes:
+        if offset < 0 or end > arenas[memory]:
             found.append(Violation(Law.OUT_OF_ARENA, f"tensor {buffer.tensor} takes {offset} to {end}"))
         if buffer.size_bytes != graph.tensors[buffer.tensor].size_bytes:
             found.append(Violation(Law.MISSING, f"tensor {buffer.tensor} has a buffer of another size"))
-    if not top <= plan.arena_bytes < top + plan.alignment_bytes:
-        found.append(Violation(Law.WRONG_HEIGHT, f"the arena has {plan.arena_bytes} bytes, {top} are used"))
+    for memory, top in tops.items():
+        if not top <= arenas[memory] < top + plan.alignment_bytes:
+            what = f"the arena {memory}".rstrip()
+            found.append(Violation(Law.WRONG_HEIGHT, f"{what} has {arenas[memory]} bytes, {top} are used"))
+    if sum(arenas.values()) != plan.arena_bytes:
+        found.append(Violation(Law.WRONG_HEIGHT, f"{plan.arena_bytes} bytes are not the sum of all arenas"))
     return found
 
 
@@ -92,9 +106,9 @@ def _lifetimes(graph: Graph, plan: Plan) -> list[Violation]:
 
 def _overlaps(plan: Plan) -> list[Violation]:
     found = []
-    placed = list(zip(plan.buffers, plan.offsets, strict=False))
-    for n, (a, at) in enumerate(placed):
-        for b, bt in placed[n + 1 :]:
+    placed = list(zip(plan.buffers, plan.offsets, _arenas(plan)[1], strict=False))
+    for n, (a, at, memory) in enumerate(placed):
+        for b, bt in ((b, bt) for b, bt, other in placed[n + 1 :] if other == memory):
             in_time = max(a.lifetime.start, b.lifetime.start) < min(a.lifetime.end, b.lifetime.end)
             in_space = max(at, bt) < min(at + a.size_bytes, bt + b.size_bytes)
             if in_time and in_space:

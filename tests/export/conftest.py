@@ -78,7 +78,7 @@ def firmware(tiny: Graph, npu6m: Chip) -> Firmware:
 def stage_files(folder: Path, graph: Graph, chip: Chip) -> Path:
     """A build folder as the main road leaves it; returns the chip's folder in it."""
     planned = plan(graph, chip)
-    answer = fit(graph, planned, chip.budget_bytes, 4321)
+    answer = fit(graph, planned, chip, 4321)
     chip_folder = folder / "mobilenet_v1_0.5_160" / "cifar10" / chip.name
     hashes = {"model_sha256": "ab" * 32}
     for name, content in {

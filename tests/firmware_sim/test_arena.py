@@ -15,6 +15,7 @@ from graph.types import DType, Graph, Op, QuantParams, Tensor
 from memory_planner import chip
 from memory_planner.plan import plan
 from memory_planner.types import Lifetime
+from tests.chips import chip_of, memory
 
 QUANT = QuantParams((0.5,), (3,))
 SIDES = (1, 5, 7, 3)
@@ -78,6 +79,27 @@ def test_another_plan_of_the_same_graph_gives_the_same_bits(ifm):
     apart = {f"t{i}": i * 256 for i in range(4)}
     roomy = replace(planted(**apart), arena_bytes=3 * 256 + 112)
     assert run(GRAPH, PLAN, ifm).outputs[0].tobytes() == run(GRAPH, roomy, ifm).outputs[0].tobytes()
+
+
+TWO = plan(GRAPH, chip_of(memory("one", 108, 8), memory("two", 288, 4)))
+
+
+def test_a_plan_over_two_memories_gives_the_same_bits(ifm):
+    assert {"one", "two"} == set(TWO.placement.buffers)
+    assert len(TWO.offsets) > len(set(TWO.offsets))  # offsets count in each memory for itself
+    assert run(GRAPH, PLAN, ifm).outputs[0].tobytes() == run(GRAPH, TWO, ifm).outputs[0].tobytes()
+
+
+def test_a_buffer_in_the_wrong_memory_is_refused_and_would_change_the_bits(ifm):
+    t1, t2 = (TWO.placement.buffers[i] for i in (1, 2))
+    assert t1 != t2  # both are alive when t2 is made
+    memories = tuple(
+        t1 if b.tensor == 2 else m for b, m in zip(TWO.buffers, TWO.placement.buffers, strict=True)
+    )
+    wrong = replace(TWO, placement=replace(TWO.placement, buffers=memories))
+    with pytest.raises(PlanError, match=r"OVERLAP|WRONG_HEIGHT"):
+        run(GRAPH, wrong, ifm)
+    assert bits(PLAN, ifm) != bits(wrong, ifm)
 
 
 def test_every_activation_is_a_view_into_one_bytearray():

@@ -2,6 +2,7 @@ import csv
 import math
 
 import msgspec
+import numpy as np
 import pytest
 
 from firmware_sim.cycles import LayerClass, cycles, fps, fps_json, layer_class, macs
@@ -10,6 +11,7 @@ from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, Tensor
 from memory_planner import plan
 from memory_planner.chip import load
+from tests.chips import chip_of, memory
 
 CHIP = load("npu6m")
 
@@ -58,6 +60,16 @@ def test_a_layers_cycles_are_compute_plus_weights_plus_overhead():
     assert cost.memory_cycles == 0  # no constant
     assert cost.cycles == cost.compute_cycles + CHIP.layer_overhead_cycles.value
     assert fps((cost,), CHIP) == CHIP.clock_hz.value / cost.cycles
+
+
+def test_weights_are_read_at_the_speed_of_the_memory_that_holds_them():
+    constants = [Tensor(i, "w", (40,), DType.INT8, data=np.zeros(40, np.int8), buffer=i) for i in (1, 2)]
+    ends = [Tensor(i, f"t{i}", (40,), DType.INT8) for i in (0, 3)]
+    graph = Graph((ends[0], *constants, ends[1]), (Op(0, OpKind.CONCATENATION, (0, 1, 2), (3,)),), (0,), (3,))
+    chip = chip_of(memory("fast", 50, 8, "w"), memory("slow", 500, 0.5))
+    (cost,) = cycles(graph, plan(graph, chip), chip)
+    assert cost.memory_cycles == 40 / 8 + 40 / 0.5
+    assert cost.weight_bytes == 80
 
 
 def test_a_faster_clock_gives_more_frames_and_the_same_cycles():
