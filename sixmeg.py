@@ -17,6 +17,7 @@ COMMANDS = {
     "onnx": "quantize.cli",
     "plan": "memory_planner.cli",
     "gate": "memory_planner.cli",
+    "arena": "memory_planner.cli_arena",
     "inputs": "firmware_sim.cli_accuracy",
     "simulate": "firmware_sim.cli",
     "compare": "firmware_sim.cli_compare",

@@ -25,7 +25,7 @@ _BUILTIN_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).item
 _CUSTOM_KINDS = {"TFLite_Detection_PostProcess": OpKind.DETECTION_POSTPROCESS}
 
 # What the generated accessors raise on offsets that lead out of the file or to the wrong kind of table.
-_DAMAGE = (
+DAMAGE = (
     struct.error,
     IndexError,
     TypeError,
@@ -65,7 +65,7 @@ def read(blob: bytes) -> Graph:
         raise ModelError("not a .tflite (no TFL3 mark at byte 4); convert the model first")
     try:
         graph = _read_model(blob)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ModelError("the file is truncated or damaged; copy or convert it again") from error
     graph.validate()
     return graph
