@@ -113,6 +113,8 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
         "memories": memories,
         **_placement_json(graph, made),
         "order": list(made.schedule.op_order),
+        "order_lower_bound_bytes": made.order_lower_bound_bytes,
+        "order_proof": made.order_proof.value,
         "steps": [
             {
                 "step": i,

@@ -153,7 +153,8 @@ class Plan:
     Where the chip has several memories for activations, each has an arena of its own: `placement` says which
     holds a buffer, offsets count from that arena's beginning, and `arena_bytes` is the sum of all.
 
-    `lower_bound_bytes` is what no packing of this schedule can go below.
+    `lower_bound_bytes` is what no packing of this schedule can go below. `order_lower_bound_bytes` is what no
+    packing of any order can, with buffers whole and apart; `order_proof` says why some order's peak is it.
     """
 
     schedule: Schedule
@@ -163,6 +164,8 @@ class Plan:
     lower_bound_bytes: int
     algorithm: str
     alignment_bytes: int
+    order_lower_bound_bytes: int = 0
+    order_proof: Proof = Proof.NONE
     placement: Placement | None = None
 
     @property

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine that is busy is no defect.
+settings.register_profile("sixmeg", deadline=None)
+settings.load_profile("sixmeg")
 
 ROOT = Path(__file__).resolve().parent.parent
 
