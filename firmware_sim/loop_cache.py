@@ -18,6 +18,7 @@ config: Any = numba_config  # its names are made when it is imported
 # numba renews what it keeps when the function's own file changes; loops call one another across files.
 _SOURCES = (
     "compiled_float.py",
+    "compiled_resize.py",
     "copies.py",
     "layer_loops.py",
     "loop_cache.py",

@@ -204,6 +204,7 @@ FAST: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.MEAN: mean.fast,
         OpKind.PAD: pad.fast,
         OpKind.PADV2: pad.fast,
+        OpKind.RESIZE_BILINEAR: resize_bilinear.fast,
         OpKind.TRANSPOSE_CONV: transpose_conv.fast,
     }
 )
