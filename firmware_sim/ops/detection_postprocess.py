@@ -57,12 +57,14 @@ def _exp(values: np.ndarray) -> np.ndarray:
 def overlaps(box: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Intersection over union of one box with others, in float32; 0 where a box has no area.
 
+    Shapes: box (4,), others (4, N); gives (N,).
     Source: TFLite Micro detection_postprocess.cc ComputeIntersectionOverUnion.
     """
     area = (box[2] - box[0]) * (box[3] - box[1])
-    areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    common = np.maximum(high - low, np.float32(0)).prod(axis=1, dtype=np.float32)
+    areas = (others[2] - others[0]) * (others[3] - others[1])
+    low, high = np.maximum(box[:2, None], others[:2]), np.minimum(box[2:, None], others[2:])
+    height, width = np.maximum(high - low, np.float32(0))
+    common = height * width
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = common / (area + areas - common)
     return np.where((area <= 0) | (areas <= 0), np.float32(0), shares)
@@ -77,12 +79,13 @@ def suppressed(
     """
     kept = np.flatnonzero(scores >= np.float32(attrs.nms_score_threshold))
     waiting = kept[np.argsort(-scores[kept], kind="stable")]
+    corners = np.ascontiguousarray(boxes[waiting].T)
     selected: list[int] = []
     while len(waiting) and len(selected) < most:
-        first, waiting = waiting[0], waiting[1:]
-        selected.append(int(first))
-        shares = overlaps(boxes[first], boxes[waiting])
-        waiting = waiting[~(shares > np.float32(attrs.nms_iou_threshold))]
+        selected.append(int(waiting[0]))
+        shares = overlaps(corners[:, 0], corners[:, 1:])
+        apart = np.flatnonzero(~(shares > np.float32(attrs.nms_iou_threshold))) + 1
+        waiting, corners = waiting[apart], corners[:, apart]
     return np.array(selected, np.int64)
 
 

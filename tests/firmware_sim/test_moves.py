@@ -114,7 +114,7 @@ def test_a_box_is_its_anchor_where_its_code_is_zero():
 def test_boxes_without_area_overlap_nothing():
     box = np.array([0, 0, 1, 1], np.float32)
     others = np.array([[0, 0, 1, 1], [0, 0.5, 1, 1.5], [0, 0, 0, 1], [2, 2, 3, 3]], np.float32)
-    assert overlaps(box, others).tolist() == [1, np.float32(1 / 3), 0, 0]
+    assert overlaps(box, others.T).tolist() == [1, np.float32(1 / 3), 0, 0]
 
 
 def test_of_equal_scores_the_first_box_stays_and_one_at_the_threshold_counts():
