@@ -170,7 +170,17 @@ def _placement_json(graph: Graph, made: Plan) -> dict[str, Any]:
 @reserve_option
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file; print one line."
+    "--runtime",
+    type=click.Choice(["c", "tflm"]),
+    default="c",
+    show_default=True,
+    help="Who runs the plan: our own C, or TensorFlow Lite Micro by offsets inside the .tflite.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write the JSON to this file, or under a name in .tflite the model with its plan (--runtime tflm).",
 )
 @click.pass_context
 def plan(
@@ -179,6 +189,7 @@ def plan(
     chip_name: str,
     reservations: tuple[str, ...],
     as_json: bool,
+    runtime: str,
     output: str | None,
 ) -> None:
     """Place every activation of MODEL (.tflite) in the chip's memory.
@@ -186,6 +197,12 @@ def plan(
     Exits with 3 where weights and arena do not fit.
     """
     chip = reserving(chips.load(chip_name), reservations)
+    if runtime == "tflm":
+        from memory_planner import cli_tflm
+
+        ctx.exit(0 if cli_tflm.run(model, chip, output, as_json=as_json) else OVER_BUDGET)
+    if output and output.endswith(".tflite"):
+        raise click.UsageError(f"{output}: a .tflite carries plans for --runtime tflm alone; name a .json")
     graph, made, answer = _planned(model, chip)
     content = plan_json(graph, made, answer, model, chip)
     if output:

@@ -8,23 +8,10 @@ from pathlib import Path
 import click
 
 from files import json_text
-from graph import file_facts, tflite
+from graph import tflite
 from graph.errors import ModelError
-from memory_planner.tflm.arena import Arena
-from memory_planner.tflm.arena import arena as needed_arena
+from memory_planner.tflm.arena import Arena, arena_of
 from memory_planner.tflm.layout import ABIS, Abi
-
-
-def arena_of(model: str, abi: Abi) -> Arena:
-    """The arena that the .tflite at `model` needs.
-
-    Raises: ModelError, beginning with the path, where TensorFlow Lite Micro does not run the model.
-    """
-    graph = tflite.read_file(model)
-    try:
-        return needed_arena(graph, file_facts.read(Path(model).read_bytes()), abi)
-    except ModelError as error:
-        raise type(error)(f"{model}: {error}") from error
 
 
 def _lines(needed: Arena, abi: Abi) -> list[str]:
@@ -50,7 +37,11 @@ def _lines(needed: Arena, abi: Abi) -> list[str]:
 def arena(model: str, abi_name: str, as_json: bool) -> None:
     """Say how large TensorFlow Lite Micro's tensor_arena must be for MODEL (.tflite), to the byte."""
     abi = ABIS[abi_name]
-    needed = arena_of(model, abi)
+    tflite.read_file(model)
+    try:
+        needed = arena_of(Path(model).read_bytes(), abi)
+    except ModelError as error:
+        raise type(error)(f"{model}: {error}") from error
     if as_json:
         built = {"abi": abi.name, "recording_allocator": abi.recording, "compression": abi.compression}
         click.echo(json_text({"model": Path(model).name, **built, **asdict(needed)}), nl=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from graph import file_facts, tflite
 from graph.errors import UnsupportedOperatorError
 from graph.file_facts import FileFacts
 from graph.types import DType, Graph, Op
@@ -156,6 +157,14 @@ def arena(graph: Graph, facts: FileFacts, abi: Abi) -> Arena:
         parts=_parts(asked, taken[-1]),
         kernels=_by_kernel(kernels, asked),
     )
+
+
+def arena_of(blob: bytes, abi: Abi) -> Arena:
+    """The arena of the model in a .tflite.
+
+    Raises: ModelError where the bytes are no model, or TensorFlow Lite Micro does not prepare it.
+    """
+    return arena(tflite.read(blob), file_facts.read(blob), abi)
 
 
 def _struct(

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph import file_facts, tflite
-from memory_planner.tflm.arena import Arena, arena
+from memory_planner.tflm.arena import Arena, arena_of
 from memory_planner.tflm.layout import HOST
 
 WORKER = Path(__file__).with_name("allocation_worker.py")
@@ -43,7 +42,7 @@ def _told(text: str) -> Told:
 
 
 def ours(blob: bytes) -> Arena:
-    return arena(tflite.read(blob), file_facts.read(blob), HOST)
+    return arena_of(blob, HOST)
 
 
 def hold(needed: Sequence[tuple[bytes, Arena]]) -> int:

@@ -1,0 +1,96 @@
+"""`sixmeg plan --runtime tflm`: what TensorFlow Lite Micro honours, carried inside the .tflite."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from files import json_text, write_bytes, write_json
+from graph import file_facts, tflite
+from graph.errors import ModelError
+from graph.offline_plan import with_offline_plan
+from graph.types import Graph
+from memory_planner import cli
+from memory_planner.chip import Chip
+from memory_planner.fit import fit
+from memory_planner.tflm.arena import Arena, arena_of
+from memory_planner.tflm.layout import ABIS
+from memory_planner.tflm.planning import TflmPlan, tflm_plan
+
+PLANNED = ".tflite"
+RESIDENT_BASIS = "the .tflite + head + tail"
+FIRMWARE = "cortex-m"
+
+
+def run(model: str, chip: Chip, output: str | None, *, as_json: bool) -> bool:
+    """Plan, write and print; whether the model, its head and its tail fit the chip's memory.
+
+    Raises: ModelError, beginning with the path, where TensorFlow Lite Micro does not run the model.
+    """
+    graph, blob = tflite.read_file(model), Path(model).read_bytes()
+    try:
+        made = tflm_plan(graph, file_facts.read(blob))
+        planned = with_offline_plan(blob, made.plan.schedule.op_order, made.offline_offsets)
+        needed = {name: arena_of(planned, abi) for name, abi in ABIS.items()}
+        today = arena_of(blob, ABIS[FIRMWARE])
+    except ModelError as error:
+        raise type(error)(f"{model}: {error}") from error
+    content = plan_json(graph, made, model, chip, len(planned), needed)
+    if output:
+        if output.endswith(PLANNED):
+            write_bytes(output, planned)
+        else:
+            write_json(output, content)
+    if as_json:
+        click.echo(json_text(content), nl=False)
+    else:
+        click.echo("\n".join(_lines(content, today.head_bytes)))
+    return bool(content["fit"]["fits"])
+
+
+def plan_json(
+    graph: Graph, made: TflmPlan, model: str, chip: Chip, file_bytes: int, needed: dict[str, Arena]
+) -> dict[str, Any]:
+    """The plan as JSON: that of `sixmeg plan`, with what TensorFlow Lite Micro adds to it."""
+    content = cli.plan_json(graph, made.plan, fit(graph, made.plan, chip, file_bytes), model, chip)
+    arenas = {
+        name: {"arena_bytes": a.arena_bytes, "head_bytes": a.head_bytes, "tail_bytes": a.tail_bytes}
+        for name, a in needed.items()
+    }
+    return content | {
+        "runtime": "tflm",
+        "proof": made.proof.value,
+        "scratch": [asdict(scratch) for scratch in made.scratch],
+        "tensor_arena": arenas,
+        "fit": _resident(chip, file_bytes, needed[FIRMWARE]),
+    }
+
+
+def _resident(chip: Chip, file_bytes: int, needed: Arena) -> dict[str, Any]:
+    required = file_bytes + needed.arena_bytes
+    return {
+        "fits": required <= chip.budget_bytes,
+        "budget_bytes": chip.budget_bytes,
+        "required_bytes": required,
+        "required_basis": RESIDENT_BASIS,
+        "file_bytes": file_bytes,
+        "head_bytes": needed.head_bytes,
+        "tail_bytes": needed.tail_bytes,
+        "margin_bytes": chip.budget_bytes - required,
+    }
+
+
+def _lines(content: dict[str, Any], head_today_bytes: int) -> list[str]:
+    answer, head = content["fit"], content["arena_bytes"]
+    verdict = "fits" if answer["fits"] else "over budget"
+    gap = "no lower head in this order" if content["proof"] != "none" else "lower bound not met"
+    return [
+        f"{verdict}: {answer['required_bytes']:,} of {answer['budget_bytes']:,} bytes ({RESIDENT_BASIS})",
+        f"head {head:,} ({content['algorithm']}; {gap}: {content['lower_bound_bytes']:,}),"
+        f" without a plan {head_today_bytes:,}",
+        f"tensor_arena: {content['tensor_arena'][FIRMWARE]['arena_bytes']:,} bytes ({FIRMWARE}),"
+        f" {content['tensor_arena']['host']['arena_bytes']:,} (host)",
+    ]

@@ -1,0 +1,72 @@
+"""Planned models on TensorFlow Lite Micro: the recorded head is the plan's, outputs are the original's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graph import file_facts, tflite
+from graph.errors import ModelError, OracleError
+from graph.offline_plan import with_offline_plan
+from memory_planner.tflm.planning import tflm_plan
+from memory_planner.tflm.replay import Replay, replay
+from tests.oracle.allocations import AMPLE_BYTES, allocations
+
+pytest.importorskip("tflite_micro", reason="needs the oracle extra")
+
+ALLOCATED_ONLY = {"coral_movenet_lightning_ptq"}
+"""Models with an operator that the runtime prepares and then does not run."""
+LARGE = {"mobilenet_v1_1.0_224_imagenet1001_ptq_int8", "tinyengine_mcunetv2_large"}
+
+
+def planned(shared: Path) -> dict[str, tuple[bytes, bytes, int]]:
+    """By name: the model, the planned model, and the plan's arena, of every model that can be planned."""
+    found = {}
+    for path in sorted((shared / "models").glob("*.tflite")):
+        blob = path.read_bytes()
+        try:
+            made = tflm_plan(tflite.read(blob), file_facts.read(blob))
+        except ModelError:
+            continue
+        after = with_offline_plan(blob, made.plan.schedule.op_order, made.offline_offsets)
+        found[path.stem] = blob, after, made.plan.arena_bytes
+    return found
+
+
+def test_the_recorded_head_of_every_planned_model_is_the_plans_arena(shared):
+    models = planned(shared)
+    answers = allocations([(after, AMPLE_BYTES + 8 * len(after)) for _, after, _ in models.values()])
+    heads = {name: told and told.head_bytes for name, told in zip(models, answers, strict=True)}
+    assert heads == {name: arena for name, (_, _, arena) in models.items()}
+
+
+def test_planned_models_have_the_outputs_of_the_originals(shared):
+    for name, (before, after, _) in planned(shared).items():
+        if name not in ALLOCATED_ONLY | LARGE:
+            assert replay(before, after, samples=2) == Replay(2, 0, None), name
+
+
+@pytest.mark.slow
+def test_planned_models_have_the_outputs_of_the_originals_on_many_inputs(shared):
+    for name, (before, after, _) in planned(shared).items():
+        if name not in ALLOCATED_ONLY:
+            samples = 5 if name in LARGE else 200
+            assert replay(before, after, samples) == Replay(samples, 0, None), name
+
+
+def test_a_replay_sees_a_plan_that_overlaps_what_is_still_needed(shared):
+    blob = (shared / "models" / "tinymaix_cifar10_q.tflite").read_bytes()
+    graph = tflite.read(blob)
+    made = tflm_plan(graph, file_facts.read(blob))
+    broken = [offset if offset < 0 else 0 for offset in made.offline_offsets]
+    answer = replay(blob, with_offline_plan(blob, made.plan.schedule.op_order, broken), samples=8)
+    assert answer.different > 0
+    assert answer.first is not None
+
+
+def test_a_model_that_the_runtime_does_not_run_ends_the_replay_in_one_line(shared):
+    blob = (shared / "models" / "coral_movenet_lightning_ptq.tflite").read_bytes()
+    with pytest.raises(OracleError, match="Interpreter invocation failed") as refused:
+        replay(blob, blob, samples=1)
+    assert "\n" not in str(refused.value)
