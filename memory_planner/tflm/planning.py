@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from graph.file_facts import FileFacts
 from graph.types import Graph
 from memory_planner.lifetimes import buffers_of, file_order
+from memory_planner.order import Ordering, order
 from memory_planner.packing import pack
 from memory_planner.tflm.arena import prepared, requirements
 from memory_planner.tflm.greedy import ONLINE, Requirement, greedy_offsets, height_bytes
@@ -52,15 +53,19 @@ def reordered(graph: Graph, schedule: Schedule) -> Graph:
 
 
 def tflm_plan(graph: Graph, facts: FileFacts) -> TflmPlan:
-    """The plan with the smallest head; depends on its arguments alone.
+    """The plan with the smallest head, of the file's own order and of the one with the smallest peak.
+
+    The file's own order wins a tie. Depends on its arguments alone.
 
     Raises: UnsupportedOperatorError where the scratch of an operator's kernel is not known.
     """
-    found = [_planned(graph, facts, schedule) for schedule in (file_order(graph),)]
+    ordering = order(graph, ALIGNMENT_BYTES)
+    schedules = dict.fromkeys((file_order(graph), ordering.schedule))
+    found = [_planned(graph, facts, schedule, ordering) for schedule in schedules]
     return min(found, key=lambda made: made.plan.arena_bytes)
 
 
-def _planned(graph: Graph, facts: FileFacts, schedule: Schedule) -> TflmPlan:
+def _planned(graph: Graph, facts: FileFacts, schedule: Schedule, ordering: Ordering) -> TflmPlan:
     ordered, online = reordered(graph, schedule), replace(facts, offline_offsets=None)
     asked = [p.scratch for p in prepared(ordered, online, HOST)]
     tensors, wanted = requirements(ordered, online, asked)
@@ -84,6 +89,8 @@ def _planned(graph: Graph, facts: FileFacts, schedule: Schedule) -> TflmPlan:
             lower_bound_bytes=best.lower_bound_bytes,
             algorithm=best.algorithm,
             alignment_bytes=ALIGNMENT_BYTES,
+            order_lower_bound_bytes=ordering.lower_bound_bytes,
+            order_proof=ordering.proof,
         ),
         scratch=tuple(map(Scratch, owners, sizes, best.offsets[len(tensors) :])),
         offline_offsets=tuple(offset_of.get(t.index, ONLINE) for t in graph.tensors),

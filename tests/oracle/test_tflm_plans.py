@@ -12,6 +12,7 @@ from graph.offline_plan import with_offline_plan
 from memory_planner.tflm.planning import tflm_plan
 from memory_planner.tflm.replay import Replay, replay
 from tests.oracle.allocations import AMPLE_BYTES, allocations
+from tests.oracle.branches import branching
 
 pytest.importorskip("tflite_micro", reason="needs the oracle extra")
 
@@ -53,6 +54,16 @@ def test_planned_models_have_the_outputs_of_the_originals_on_many_inputs(shared)
         if name not in ALLOCATED_ONLY:
             samples = 5 if name in LARGE else 200
             assert replay(before, after, samples) == Replay(samples, 0, None), name
+
+
+def test_a_better_order_is_carried_inside_the_file():
+    blob = branching()
+    made = tflm_plan(tflite.read(blob), file_facts.read(blob))
+    after = with_offline_plan(blob, made.plan.schedule.op_order, made.offline_offsets)
+    (told,) = allocations([(after, AMPLE_BYTES)])
+    assert made.plan.schedule.op_order == (0, 2, 1, 3, 4)
+    assert told.head_bytes == made.plan.arena_bytes == 96 + 304 + 16
+    assert replay(blob, after, samples=20) == Replay(20, 0, None)
 
 
 def test_a_replay_sees_a_plan_that_overlaps_what_is_still_needed(shared):
