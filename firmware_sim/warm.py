@@ -14,9 +14,9 @@ from firmware_sim.ops.kernel import Workspace
 from firmware_sim.ops.products import Depthwise, Product
 from firmware_sim.ops.scaling import AnyRequantization
 from firmware_sim.requantization import Clamp, FloatRequantization, HalfEvenRequantization, Requantization
-from firmware_sim.windows import Window, axis_of
 from graph.attrs import Padding
 from graph.types import DType
+from graph.windows import Window, axis_of
 
 
 def warm() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from firmware_sim.causes.trial import Cause, Trial, Variants
-from firmware_sim.windows import Window, window_of
 from graph.attrs import Padding, Pool2DAttrs
 from graph.op_kind import OpKind
+from graph.windows import Window, window_of
 
 CONVOLUTIONS = frozenset({OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D})
 POOLS = frozenset({OpKind.AVERAGE_POOL_2D})

@@ -10,9 +10,9 @@ from firmware_sim.ops import products
 from firmware_sim.ops.accumulators import add_product, centred
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from firmware_sim.ops.layer import Layer, kernel_of
-from firmware_sim.windows import Window, window_of
 from graph.attrs import Conv2DAttrs
 from graph.types import DType
+from graph.windows import Window, window_of
 
 
 def accumulate(

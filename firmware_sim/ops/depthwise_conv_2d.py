@@ -10,8 +10,8 @@ from firmware_sim.ops import products
 from firmware_sim.ops.accumulators import centred
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from firmware_sim.ops.layer import Layer, kernel_of
-from firmware_sim.windows import Window, window_of
 from graph.attrs import DepthwiseConv2DAttrs
+from graph.windows import Window, window_of
 
 
 def accumulate(

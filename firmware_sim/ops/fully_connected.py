@@ -12,9 +12,9 @@ from firmware_sim.ops import conv_2d, products
 from firmware_sim.ops.accumulators import add_product, centred
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from firmware_sim.ops.layer import Layer, Rule, kernel_of
-from firmware_sim.windows import Window, axis_of
 from graph.attrs import FullyConnectedAttrs, Padding
 from graph.types import DType
+from graph.windows import Window, axis_of
 
 
 def accumulate(ifm: np.ndarray, weights: np.ndarray, bias: np.ndarray, zero_point: int) -> np.ndarray:

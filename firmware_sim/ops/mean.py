@@ -11,9 +11,9 @@ from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from firmware_sim.ops.products import Depthwise
 from firmware_sim.ops.reduction import INTEGERS, Reduction, reduction, rescaled_sum
 from firmware_sim.requantization import Clamp, Requantization, limits
-from firmware_sim.windows import Window, axis_of
 from graph.attrs import Padding
 from graph.types import DType
+from graph.windows import Window, axis_of
 
 
 def multiplier_of_mean(real: float, count: int) -> tuple[int, int]:

@@ -10,9 +10,9 @@ import numpy as np
 from firmware_sim import requantization as rq
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops.kernel import Operands
-from firmware_sim.windows import Window, window_of
 from graph.attrs import Activation, Pool2DAttrs
 from graph.types import DType
+from graph.windows import Window, window_of
 
 
 @dataclass(frozen=True, slots=True)

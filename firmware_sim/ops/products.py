@@ -13,8 +13,8 @@ import numpy as np
 
 from firmware_sim.ops.kernel import Workspace
 from firmware_sim.ops.scaling import AnyRequantization, scaling_of
-from firmware_sim.windows import Window
 from graph.types import DType
+from graph.windows import Window
 
 BLOCK_BYTES = 1 << 18
 """Scratch of one block of pixels: within a level-2 cache, so that sums and scaling meet there."""

@@ -7,9 +7,9 @@ import numpy as np
 from firmware_sim.ops.accumulators import add_product, centred
 from firmware_sim.ops.kernel import Kernel, Operands
 from firmware_sim.ops.layer import Layer, kernel_of
-from firmware_sim.windows import Axis, axis_of
 from graph.attrs import TransposeConvAttrs
 from graph.types import DType
+from graph.windows import Axis, axis_of
 
 
 def accumulate(

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from firmware_sim.windows import window_of
 from graph.attrs import Activation, Conv2DAttrs, DepthwiseConv2DAttrs, FullyConnectedAttrs, Padding
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
+from graph.windows import window_of
 
 PRIMES = st.sampled_from([2, 3, 5, 7, 11, 13])
 KERNELS = st.sampled_from([1, 2, 3, 5])

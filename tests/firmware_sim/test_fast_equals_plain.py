@@ -21,10 +21,10 @@ from firmware_sim.requantization import (
     limits,
 )
 from firmware_sim.run import Machine
-from firmware_sim.windows import window_of
 from graph.attrs import Activation, Conv2DAttrs, Padding, ReducerAttrs
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
+from graph.windows import window_of
 from memory_planner import chip
 from memory_planner.plan import plan
 from tests.firmware_sim.layers import convolutions, dense

@@ -11,11 +11,11 @@ from firmware_sim.ops.accumulators import add_product
 from firmware_sim.program import Engine, prepare
 from firmware_sim.requantization import FloatRequantization, clamp_of, per_channel
 from firmware_sim.run import Machine
-from firmware_sim.windows import axis_of, window_of
 from graph.attrs import Activation, Conv2DAttrs, FullyConnectedAttrs, Padding, TransposeConvAttrs
 from graph.errors import UnsupportedOperatorError
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
+from graph.windows import axis_of, window_of
 from memory_planner import chip
 from memory_planner.plan import plan
 from tests.firmware_sim.layers import convolutions
