@@ -20,12 +20,14 @@ class Step:
 
     One operator without `runs` reads its inputs and writes its output in any order. With `runs`, operator
     ops[k] writes runs[k] pixels at a time, in raster order, or from the last pixel to the first where
-    `backwards`; each run as soon as an operator after it needs it (`memory_planner/runs.py`).
+    `backwards`; each run as late as an operator after it allows (`memory_planner/runs.py`). The graph's
+    inputs in `delivered` come row by row from a sensor while the step runs.
     """
 
     ops: tuple[int, ...]
     runs: tuple[int, ...] = ()
     backwards: bool = False
+    delivered: tuple[int, ...] = ()
 
     @property
     def kind(self) -> str:
