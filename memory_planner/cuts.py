@@ -55,9 +55,7 @@ def _candidates(order: Order, last: int, run: int, limit_bytes: int) -> Iterator
     yield from order.ending_at(last, run, limit_bytes)
 
 
-def _cheapest(
-    order: Order, finest: Sequence[Sequence[Segment]], allowed_bytes: int
-) -> tuple[Segment, ...]:
+def _cheapest(order: Order, finest: Sequence[Sequence[Segment]], allowed_bytes: int) -> tuple[Segment, ...]:
     """By dynamic programming over positions; the runs of a segment are doubled while it stays allowed."""
     count = len(order.ops)
     best: list[tuple[Cost, Segment | None] | None] = [((0, 0), None)] + [None] * count

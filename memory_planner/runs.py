@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -102,3 +103,8 @@ def runs_of(graph: Graph, step: Step) -> list[Run]:
     last = rasters[-1]
     make(len(rasters) - 1, last.written(last.pixels))
     return found
+
+
+def weight_reads(rasters: Sequence[Raster], runs: Sequence[int]) -> tuple[int, ...]:
+    """How often each operator goes through its weights: once a run."""
+    return tuple(len(run_ends(r.pixels, r.row, n)) for r, n in zip(rasters, runs, strict=True))

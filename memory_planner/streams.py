@@ -117,7 +117,9 @@ class Order:
     @cached_property
     def constant_bytes(self) -> tuple[int, ...]:
         """Bytes of the constants that each operator goes through, by position."""
-        constants = ({i for i in op.inputs if i >= 0 and self.graph.tensors[i].is_constant} for op in self.ops)
+        constants = (
+            {i for i in op.inputs if i >= 0 and self.graph.tensors[i].is_constant} for op in self.ops
+        )
         return tuple(sum(self.graph.tensors[i].size_bytes for i in read) for read in constants)
 
     def run_ends(self, position: int, run: int) -> np.ndarray:
