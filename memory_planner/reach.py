@@ -15,6 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from graph.attrs import (
+    Attrs,
     ConcatenationAttrs,
     Conv2DAttrs,
     DepthwiseConv2DAttrs,
@@ -152,22 +153,22 @@ def _is_picture(tensor: Tensor) -> bool:
     return len(tensor.shape) == 4 and tensor.shape[0] == 1
 
 
-def window_for(graph: Graph, op: Op) -> Window | None:
+def window_over(ifm: Tensor, attrs: Attrs | None, weights: Tensor | None) -> Window | None:
     """The windows of a convolution or pool over one picture; None for anything else."""
-    ifm = graph.tensors[op.inputs[0]]
     if not _is_picture(ifm):
         return None
-    if isinstance(op.attrs, Pool2DAttrs):
-        return window_of(op.attrs, ifm.shape, (op.attrs.filter_h, op.attrs.filter_w))
-    if isinstance(op.attrs, Conv2DAttrs | DepthwiseConv2DAttrs):
-        _, high, wide, _ = graph.tensors[op.inputs[1]].shape
-        return window_of(op.attrs, ifm.shape, (high, wide), (op.attrs.dilation_h, op.attrs.dilation_w))
+    if isinstance(attrs, Pool2DAttrs):
+        return window_of(attrs, ifm.shape, (attrs.filter_h, attrs.filter_w))
+    if isinstance(attrs, Conv2DAttrs | DepthwiseConv2DAttrs) and weights:
+        _, high, wide, _ = weights.shape
+        return window_of(attrs, ifm.shape, (high, wide), (attrs.dilation_h, attrs.dilation_w))
     return None
 
 
 def _windowed(graph: Graph, op: Op) -> Raster | None:
-    window = window_for(graph, op)
     sources = _sources(graph, op)
+    weights = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 else None
+    window = window_over(graph.tensors[op.inputs[0]], op.attrs, weights)
     if window is None or len(sources) != 1:
         return None
     ifm, ofm = sources[0], graph.tensors[op.outputs[0]]

@@ -8,6 +8,7 @@ import numpy as np
 
 from firmware_sim.ops import pooling
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
+from firmware_sim.ops.reduction import Finish
 
 
 def sums(ifm: np.ndarray, pool: pooling.Pool) -> np.ndarray:
@@ -37,7 +38,23 @@ def plain(operands: Operands) -> Kernel:
         total = sums(inputs[0], pool)
         if pool.is_float:
             return pool.finish(total / count, outputs[0])
-        mean = np.sign(total) * ((np.abs(total) + count // 2) // count)
-        return pool.finish(mean, outputs[0])
+        return pool.finish(_divided(total, count), outputs[0])
 
     return kernel
+
+
+def _divided(total: np.ndarray, count: np.ndarray | int) -> np.ndarray:
+    return np.sign(total) * ((np.abs(total) + count // 2) // count)
+
+
+def of_sums(operands: Operands) -> Finish:
+    """What is left to do once the elements under a window as large as the picture are summed."""
+    pool = pooling.prepared(operands)
+    count = pool.window.ifm_h * pool.window.ifm_w
+
+    def finish(total: np.ndarray) -> tuple[np.ndarray, int]:
+        ofm = np.empty(total.shape, pool.dtype.numpy)
+        saturated = pool.finish(_divided(total, count), ofm)
+        return ofm, saturated
+
+    return finish

@@ -9,7 +9,7 @@ import numpy as np
 from firmware_sim.fixed_point import quantize_multiplier
 from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from firmware_sim.ops.products import Depthwise
-from firmware_sim.ops.reduction import INTEGERS, Reduction, reduction, rescaled_sum
+from firmware_sim.ops.reduction import INTEGERS, Finish, Reduction, finish_of_sums, reduction, rescaled_sum
 from firmware_sim.requantization import Clamp, Requantization, limits
 from graph.attrs import Padding
 from graph.types import DType
@@ -45,8 +45,18 @@ def plain(operands: Operands) -> Kernel:
         return _of_floats(over)
     if over.ifm.dtype in INTEGERS:
         return _of_integers(over)
+    return rescaled_sum(operands, over, *_multiplier(operands, over))
+
+
+def _multiplier(operands: Operands, over: Reduction) -> tuple[int, int]:
     scale = operands.quant(over.ifm).scale / operands.quant(over.ofm).scale
-    return rescaled_sum(operands, over, *multiplier_of_mean(scale, over.count))
+    return multiplier_of_mean(scale, over.count)
+
+
+def of_sums(operands: Operands) -> Finish:
+    """What is left to do once the elements of int8 or uint8 are summed."""
+    over = reduction(operands, (DType.INT8, DType.UINT8))
+    return finish_of_sums(operands, over, *_multiplier(operands, over), over.ofm.dtype)
 
 
 def fast(operands: Operands) -> Kernel:

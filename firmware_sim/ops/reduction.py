@@ -82,23 +82,37 @@ def rescaled_sum(
     """ofm = clamp(scale(sum(ifm - ifm.zero_point)) + ofm.zero_point)
 
     `dtype` is what the bytes of both are taken for, where that is not their type.
+    """
+    if over.ofm.dtype is DType.INT16 and operands.numerics is not Numerics.TFLM:
+        symmetric = operands.quant(over.ifm).zero_point == operands.quant(over.ofm).zero_point == 0
+        operands.need(symmetric, "int16 with a zero point other than 0")
+    taken = dtype or over.ofm.dtype
+    finish = finish_of_sums(operands, over, multiplier, shift, taken)
+
+    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
+        assert inputs[0] is not None
+        total = over.wrapping_sum(inputs[0].view(taken.numpy))
+        outputs[0].view(taken.numpy)[...], saturated = finish(total)
+        return saturated
+
+    return kernel
+
+
+Finish = Callable[[np.ndarray], tuple[np.ndarray, int]]
+"""From sums of elements, int64 in the output's shape, to the output and how many saturated."""
+
+
+def finish_of_sums(operands: Operands, over: Reduction, multiplier: int, shift: int, taken: DType) -> Finish:
+    """ofm = clamp(scale(sum - count * ifm.zero_point) + ofm.zero_point)
 
     Overflow: the sum wraps at 32 bits; int8 would need 2**23 elements, int16 65,537.
     Source: TFLite reference/reduce.h QuantizedMeanOrSum.
     """
     before, after = operands.quant(over.ifm), operands.quant(over.ofm)
-    if over.ofm.dtype is DType.INT16 and operands.numerics is not Numerics.TFLM:
-        symmetric = before.zero_point == after.zero_point == 0
-        operands.need(symmetric, "int16 with a zero point other than 0")
-    taken = dtype or over.ofm.dtype
     clamp = Clamp(*limits(taken), saturates_low=True, saturates_high=True)
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        assert inputs[0] is not None
-        total = over.wrapping_sum(inputs[0].view(taken.numpy))
+    def finish(total: np.ndarray) -> tuple[np.ndarray, int]:
         acc = wrap_int32(total - before.zero_point * over.count)
-        scaled = multiply_by_quantized_multiplier(acc, multiplier, shift) + after.zero_point
-        outputs[0].view(taken.numpy)[...], saturated = clamp.apply(scaled, taken)
-        return saturated
+        return clamp.apply(multiply_by_quantized_multiplier(acc, multiplier, shift) + after.zero_point, taken)
 
-    return kernel
+    return finish

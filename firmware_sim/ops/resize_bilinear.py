@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from firmware_sim.ops import resizing
-from firmware_sim.ops.kernel import Kernel, Operands, Workspace
+from firmware_sim.ops.kernel import Kernel, Operands
 from graph.attrs import ResizeAttrs
 from graph.types import DType, Tensor
 
@@ -81,11 +81,16 @@ def _not_rounded(total: np.ndarray) -> np.ndarray:
 
 
 def plain(operands: Operands) -> Kernel:
+    """Row after row."""
+    return resizing.by_rows(one_row(operands))
+
+
+def one_row(operands: Operands) -> resizing.Row:
     """ofm[y, x] = ifm[y0, x0] * (1 - fy) * (1 - fx) + ifm[y1, x0] * fy * (1 - fx)
                  + ifm[y0, x1] * (1 - fy) * fx + ifm[y1, x1] * fy * fx
 
     int8 and int16 with weights in 1024ths, rounded half away from zero; uint8 in float32, plus 0.5 and
-    cut off; float32 in this order. Row by row, so that nothing as large as the output stands beside it.
+    cut off; float32 in this order.
 
     Overflow: sides below 2**20 keep positions inside int32; larger ones are refused.
     Source: TFLite reference/resize_bilinear.h; TFLite Micro resize_bilinear.cc.
@@ -97,14 +102,11 @@ def plain(operands: Operands) -> Kernel:
     }.get(ifm.dtype, (np.int64, _rounded_steps))
     blend = _blend(cols, wide, rounded)
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        assert inputs[0] is not None
-        for y, (y0, y1) in enumerate(zip(rows.low, rows.high, strict=True)):
-            upper, lower = inputs[0][:, y0], inputs[0][:, y1]
-            outputs[0][:, y] = blend(upper, lower, rows.here[y], rows.there[y]).astype(outputs[0].dtype)
-        return 0
+    def row(picture: np.ndarray, y: int, columns: slice) -> np.ndarray:
+        upper, lower = picture[:, rows.low[y]], picture[:, rows.high[y]]
+        return blend(upper, lower, rows.here[y], rows.there[y], columns).astype(ifm.dtype.numpy)
 
-    return kernel
+    return row
 
 
 def fast(operands: Operands) -> Kernel:
@@ -150,14 +152,17 @@ def _blend(
 
     Shapes: upper, lower (N,W,C); gives (N,OW,C).
     """
-    here, there = cols.here[:, None], cols.there[:, None]
 
-    def blend(upper: np.ndarray, lower: np.ndarray, above: np.generic, below: np.generic) -> np.ndarray:
+    def blend(
+        upper: np.ndarray, lower: np.ndarray, above: np.generic, below: np.generic, columns: slice
+    ) -> np.ndarray:
         upper, lower = upper.astype(wide), lower.astype(wide)
-        total = (upper * above)[:, cols.low] * here
-        total += (lower * below)[:, cols.low] * here
-        total += (upper * above)[:, cols.high] * there
-        total += (lower * below)[:, cols.high] * there
+        low, high = cols.low[columns], cols.high[columns]
+        here, there = cols.here[columns, None], cols.there[columns, None]
+        total = (upper * above)[:, low] * here
+        total += (lower * below)[:, low] * here
+        total += (upper * above)[:, high] * there
+        total += (lower * below)[:, high] * there
         return rounded(total)
 
     return blend

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from firmware_sim.ops import resizing
-from firmware_sim.ops.kernel import Kernel, Operands, Workspace
+from firmware_sim.ops.kernel import Kernel, Operands
 from graph.attrs import ResizeAttrs
 from graph.types import DType
 
@@ -36,15 +34,14 @@ def nearest(inputs: int, outputs: int, attrs: ResizeAttrs) -> np.ndarray:
     return np.minimum(whole.astype(np.int64), inputs - 1)
 
 
-def plain(operands: Operands) -> Kernel:
+def one_row(operands: Operands) -> resizing.Row:
     """ofm[y, x] = ifm[nearest(y), nearest(x)]"""
     attrs = operands.attrs(ResizeAttrs)
     ifm, (out_h, out_w) = resizing.prepared(operands, TYPES)
     rows, cols = nearest(ifm.shape[1], out_h, attrs), nearest(ifm.shape[2], out_w, attrs)
+    return lambda picture, y, columns: picture[:, rows[y], cols[columns]]
 
-    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
-        assert inputs[0] is not None
-        outputs[0][...] = inputs[0][:, rows[:, None], cols]
-        return 0
 
-    return kernel
+def plain(operands: Operands) -> Kernel:
+    """Row after row."""
+    return resizing.by_rows(one_row(operands))

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from firmware_sim.ops.kernel import Operands
+from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from graph.attrs import ResizeAttrs
 from graph.types import DType, Tensor
+
+Row = Callable[[np.ndarray, int, slice], np.ndarray]
+"""(ifm (N,H,W,C), y, columns) -> those columns of row y of the output, (N,columns,C)."""
+
+
+def by_rows(row: Row) -> Kernel:
+    """Row after row, so that nothing as large as the output stands beside it."""
+
+    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], _: Workspace) -> int:
+        assert inputs[0] is not None
+        for y in range(outputs[0].shape[1]):
+            outputs[0][:, y] = row(inputs[0], y, slice(None))
+        return 0
+
+    return kernel
 
 
 def float_scale(inputs: int, outputs: int, attrs: ResizeAttrs) -> np.float32:
