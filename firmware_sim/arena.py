@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from graph.types import DType, Graph
-from memory_planner.types import Plan
+from memory_planner.types import Plan, Role
 
 # The pattern stays in a cache, where one as long as the arena would not.
 POISON = np.random.default_rng(6_291_456).integers(0, 256, 1 << 12, np.uint8)
@@ -27,6 +27,32 @@ def _poison(memory: Iterable[_Patterns]) -> None:
         rest[...] = POISON[: len(rest)]
 
 
+_Range = tuple[int, int]
+
+
+def _kept(plan: Plan) -> list[_Range]:
+    """Bytes of what is alive to the end."""
+    placed = zip(plan.buffers, plan.places, strict=True)
+    return [(o, o + b.size_bytes) for b, o in placed if b.lifetime.end >= len(plan.schedule.steps)]
+
+
+def _freed(plan: Plan, step: int) -> list[_Range]:
+    """Bytes that nothing owns any more once `step` is over: a buffer may end where its successor lies."""
+    placed = [(b.lifetime, o, o + b.size_bytes) for b, o in zip(plan.buffers, plan.places, strict=True)]
+    left = sorted((low, high) for life, low, high in placed if life.start <= step + 1 < life.end)
+    if step + 1 == len(plan.schedule.steps):
+        left = sorted(_kept(plan))
+    freed = []
+    for begin, end in ((low, high) for life, low, high in placed if life.end == step + 1):
+        for low, high in left:
+            if begin < min(low, end):
+                freed.append((begin, min(low, end)))
+            begin = max(begin, high)
+        if begin < end:
+            freed.append((begin, end))
+    return freed
+
+
 class Arena:
     """The bytes of one inference at a time, and every tensor as a view into them.
 
@@ -42,17 +68,18 @@ class Arena:
         self.memory = bytearray(plan.arena_bytes)
         self._bytes = np.frombuffer(self.memory, np.uint8)
         self.views: dict[int, np.ndarray] = {}
+        self.owned: dict[tuple[int, Role], np.ndarray] = {}
         self._all = _in_patterns(self._bytes)
-        self._freed: list[list[_Patterns]] = [[] for _ in plan.schedule.steps]
-        self._kept: list[_Patterns] = []
-        self._is_poisoned = False  # but for what is kept
         for buffer, offset in zip(plan.buffers, plan.places, strict=True):
             tensor = graph.tensors[buffer.tensor]
             owned = self._bytes[offset : offset + buffer.size_bytes]
-            self.views[buffer.tensor] = owned.view(tensor.dtype.numpy).reshape(tensor.shape)
-            is_freed = buffer.lifetime.end <= len(self._freed)
-            to = self._freed[buffer.lifetime.end - 1] if is_freed else self._kept
-            to.append(_in_patterns(owned))
+            self.owned[buffer.tensor, buffer.role] = owned
+            if buffer.role is Role.WHOLE:
+                self.views[buffer.tensor] = owned.view(tensor.dtype.numpy).reshape(tensor.shape)
+        steps = len(plan.schedule.steps)
+        self._freed = [self._patterns(_freed(plan, step)) for step in range(steps)]
+        self._kept = self._patterns(_kept(plan))
+        self._is_poisoned = False  # but for what is kept
         self._state = {
             t.index: np.zeros(t.shape, t.dtype.numpy)
             for t in graph.tensors
@@ -63,6 +90,9 @@ class Arena:
             for t in graph.tensors
         }
         self.views |= self._state
+
+    def _patterns(self, ranges: Iterable[tuple[int, int]]) -> list[_Patterns]:
+        return [_in_patterns(self._bytes[low:high]) for low, high in ranges]
 
     def reset(self) -> None:
         """As before any inference."""

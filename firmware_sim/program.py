@@ -28,17 +28,14 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """What threads share; nothing in it changes.
-
-    `kernels` runs parallel to the plan's order of operators.
-    """
+    """What threads share; nothing in it changes. `kernels` by operator, on whole tensors."""
 
     graph: Graph
     plan: Plan
-    steps: tuple[tuple[Op, ...], ...]
     kernels: dict[int, Kernel]
     constants: dict[int, np.ndarray]
     numerics: Numerics
+    prepares: Mapping[OpKind, Prepare]
 
 
 def prepare(
@@ -65,10 +62,10 @@ def prepare(
     return Program(
         graph=graph,
         plan=plan,
-        steps=tuple(tuple(graph.ops[i] for i in step.ops) for step in plan.schedule.steps),
         kernels={op.index: _kernel(prepares[op.kind], Operands.of(graph, op, numerics)) for op in graph.ops},
         constants={t.index: np.array(t.data) for t in graph.tensors if t.data is not None},
         numerics=numerics,
+        prepares=prepares,
     )
 
 

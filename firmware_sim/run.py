@@ -18,9 +18,10 @@ from firmware_sim.arena import Arena
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops.kernel import Kernel, Workspace
 from firmware_sim.program import Program, prepare
+from firmware_sim.streaming import StreamedStep
 from graph.errors import SixmegError
 from graph.types import Graph, Op, Tensor
-from memory_planner.types import Plan
+from memory_planner.types import Plan, Step
 
 Inputs = np.ndarray | Sequence[np.ndarray] | Mapping[str, np.ndarray]
 """One array where the model has one input; else one for each input, in their order or by tensor name."""
@@ -75,6 +76,31 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return _pools().limit(limits=1, user_api="blas")
 
 
+class WholeStep:
+    """A step whose operators run one after the other, each on whole tensors."""
+
+    def __init__(self, program: Program, step: Step, views: Mapping[int, np.ndarray]) -> None:
+        tensors: dict[int, np.ndarray | None] = {-1: None, **program.constants, **views}
+
+        def call(op: Op) -> tuple[Op, Kernel, list[np.ndarray | None], list[np.ndarray]]:
+            inputs, outputs = [tensors[i] for i in op.inputs], [views[i] for i in op.outputs]
+            return op, program.kernels[op.index], inputs, outputs
+
+        self._views = views
+        self._calls = [call(program.graph.ops[index]) for index in step.ops]
+
+    def run(
+        self, _: Mapping[int, np.ndarray], space: Workspace, seen: dict[int, np.ndarray] | None
+    ) -> dict[int, int]:
+        """Once through the step; gives saturated elements by operator, and what it wrote to `seen`."""
+        saturated = {}
+        for op, kernel, inputs, written in self._calls:
+            saturated[op.index] = int(kernel(inputs, written, space))
+            if seen is not None:
+                seen |= {i: self._views[i].copy() for i in op.outputs}
+        return saturated
+
+
 class Machine:
     """One thread's arena and scratch memory."""
 
@@ -82,37 +108,37 @@ class Machine:
         self.program = program
         self.arena = Arena(program.graph, program.plan)
         self._workspace = Workspace()
-        views = self.arena.views
-        tensors: dict[int, np.ndarray | None] = {-1: None, **program.constants, **views}
+        self._steps = [self._prepared(step) for step in program.plan.schedule.steps]
 
-        def call(op: Op) -> tuple[Op, Kernel, list[np.ndarray | None], list[np.ndarray]]:
-            inputs, outputs = [tensors[i] for i in op.inputs], [views[i] for i in op.outputs]
-            return op, program.kernels[op.index], inputs, outputs
-
-        self._calls = [[call(op) for op in step] for step in program.steps]
+    def _prepared(self, step: Step) -> StreamedStep | WholeStep:
+        program = self.program
+        if step.runs:
+            return StreamedStep(
+                program.graph, step, program.prepares, program.numerics, self.arena.owned, program.constants
+            )
+        return WholeStep(program, step, self.arena.views)
 
     def infer(self, arrays: Sequence[np.ndarray], *, keep_activations: bool = False) -> Simulation:
         """One inference from arrays that have the inputs' shapes."""
         program, views = self.program, self.arena.views
-        kept: dict[int, np.ndarray] = {}
+        pictures = dict(zip(program.graph.inputs, arrays, strict=True))
+        kept: dict[int, np.ndarray] | None = None
+        if keep_activations:
+            kept = {index: array.copy() for index, array in pictures.items()}
         saturations: dict[int, int] = {}
         self.arena.reset()
-        for index, array in zip(program.graph.inputs, arrays, strict=True):
-            views[index][...] = array
-            if keep_activations:
-                kept[index] = array.copy()
+        for index, array in pictures.items():
+            if index in views:
+                views[index][...] = array
         outputs: dict[int, np.ndarray] = {}
-        for when, step in enumerate(self._calls):
-            for op, kernel, inputs, written in step:
-                saturations[op.index] = int(kernel(inputs, written, self._workspace))
-                if keep_activations:
-                    kept |= {i: views[i].copy() for i in op.outputs}
-            if when == len(program.steps) - 1:
+        for when, step in enumerate(self._steps):
+            saturations |= step.run(pictures, self._workspace, kept)
+            if when == len(self._steps) - 1:
                 outputs = self._outputs()
             self.arena.free(when)
         outputs = outputs or self._outputs()
         return Simulation(
-            tuple(outputs[i] for i in program.graph.outputs), kept, saturations, program.numerics
+            tuple(outputs[i] for i in program.graph.outputs), kept or {}, saturations, program.numerics
         )
 
     def _outputs(self) -> dict[int, np.ndarray]:

@@ -63,18 +63,18 @@ class StreamedStep:
         saturated = dict.fromkeys(self._step.ops, 0)
         for op, tensor, begin, end in self._runs:
             if op == SENSOR:
-                out, written = self._pixels.of(tensor), np.arange(begin, end)
-                out.write(written, pictures[tensor].reshape(out.count, -1)[written])
-            else:
-                out = self._walkers[op].out
-                written, cut_off = self._walkers[op].walk(begin, end, space, backwards=self._step.backwards)
-                saturated[op] += cut_off
+                out, rows = self._pixels.of(tensor), np.arange(begin, end)
+                out.write(rows, pictures[tensor].reshape(out.count, -1)[rows])
+                continue
+            out = self._walkers[op].out
+            written, cut_off = self._walkers[op].walk(begin, end, space, backwards=self._step.backwards)
+            saturated[op] += cut_off
             if seen is not None and len(written):
                 whole = seen.setdefault(tensor, np.empty((out.count, out.memory.shape[1]), out.memory.dtype))
                 whole[written] = out.read(written)
-        for tensor in {run.tensor for run in self._runs} if seen is not None else ():
-            assert seen is not None
-            seen[tensor] = seen[tensor].reshape(self._graph.tensors[tensor].shape)
+        if seen is not None:
+            for tensor in (self._graph.ops[index].outputs[0] for index in self._step.ops):
+                seen[tensor] = seen[tensor].reshape(self._graph.tensors[tensor].shape)
         return saturated
 
 
