@@ -14,7 +14,7 @@ from firmware_sim.ops import xnnpack
 from firmware_sim.ops.kernel import Kernel, Operands, Prepare
 from graph.errors import ModelError, PlanError, UnsupportedOperatorError
 from graph.op_kind import OpKind
-from graph.types import Graph, Op
+from graph.types import Graph
 from memory_planner.types import Plan
 from memory_planner.validator import validate
 

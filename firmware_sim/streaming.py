@@ -58,9 +58,10 @@ class StreamedStep:
         """Once through the step; gives saturated elements by operator.
 
         `pictures` are the whole inputs, of which a sensor gives row by row what the step has delivered.
-        `seen` takes in every tensor as it was written, whole.
+        `seen` takes in every tensor as it was written; pixels that nothing needs are masked.
         """
         saturated = dict.fromkeys(self._step.ops, 0)
+        passed: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for op, tensor, begin, end in self._runs:
             if op == SENSOR:
                 out, rows = self._pixels.of(tensor), np.arange(begin, end)
@@ -70,12 +71,21 @@ class StreamedStep:
             written, cut_off = self._walkers[op].walk(begin, end, space, backwards=self._step.backwards)
             saturated[op] += cut_off
             if seen is not None and len(written):
-                whole = seen.setdefault(tensor, np.empty((out.count, out.memory.shape[1]), out.memory.dtype))
-                whole[written] = out.read(written)
+                if tensor not in passed:
+                    whole = np.empty((out.count, out.memory.shape[1]), out.memory.dtype)
+                    passed[tensor] = whole, np.ones(out.count, bool)
+                passed[tensor][0][written], passed[tensor][1][written] = out.read(written), False
         if seen is not None:
-            for tensor in (self._graph.ops[index].outputs[0] for index in self._step.ops):
-                seen[tensor] = seen[tensor].reshape(self._graph.tensors[tensor].shape)
+            for tensor, (whole, masked) in passed.items():
+                seen[tensor] = _shaped(whole, masked, self._graph.tensors[tensor].shape)
         return saturated
+
+
+def _shaped(whole: np.ndarray, masked: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """As the tensor is; a masked array only where pixels are missing."""
+    if not masked.any():
+        return whole.reshape(shape)
+    return np.ma.masked_array(whole, np.repeat(masked, whole.shape[1])).reshape(shape)
 
 
 class _Lookup:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from memory_planner.streams import Order, Segment
 
 Cost = tuple[int, int]
-"""Bytes of weights read, operators that are streamed; less is better, in this order."""
+"""Bytes of weights read, and runs; less is better, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,7 @@ def _cheapest(order: Order, finest: Sequence[Sequence[Segment]], allowed_bytes: 
                 if segment.live_bytes > allowed_bytes or before is None:
                     continue
                 found = found or bool(segment.step.runs)
-                streamed = len(segment.step.ops) if segment.step.runs else 0
-                cost = (before[0][0] + segment.weight_bytes_read, before[0][1] + streamed)
+                cost = (before[0][0] + segment.weight_bytes_read, before[0][1] + segment.runs)
                 now = best[last + 1]
                 if now is None or cost < now[0]:
                     best[last + 1] = (cost, segment)

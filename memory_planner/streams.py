@@ -53,6 +53,7 @@ class Segment:
     overlaps: tuple[Overlap, ...]
     live_bytes: int
     weight_bytes_read: int
+    runs: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +139,7 @@ class Order:
         """One operator, in any order of its own: nothing overlaps."""
         live = self.through_bytes(position, position)
         step = Step((self.ops[position].index,))
-        return Segment(position, position, step, (), (), live, self.constant_bytes[position])
+        return Segment(position, position, step, (), (), live, self.constant_bytes[position], 1)
 
     def ending_at(self, last: int, run: int, limit_bytes: int) -> Iterator[Segment]:
         """Segments that end at a position, the longest last, each operator writing `run` pixels at a time.
@@ -216,12 +217,13 @@ class Order:
         if ways[0].raster(last).sums:
             saved = max(saved, self.bytes_of(ofm))  # it is written over its sums
         runs = tuple(run for _ in range(first, last + 1))
-        reads = sum(len(self.run_ends(k, run)) * self.constant_bytes[k] for k in range(first, last + 1))
+        counts = [len(self.run_ends(k, run)) for k in range(first, last + 1)]
+        reads = sum(n * self.constant_bytes[k] for k, n in enumerate(counts, first))
         step = Step(
             ops=tuple(op.index for op in self.ops[first : last + 1]), runs=runs, delivered=tuple(delivered)
         )
         live = self.through_bytes(first, last) + extra - saved
-        return Segment(first, last, step, tuple(workers), overlaps, live, reads)
+        return Segment(first, last, step, tuple(workers), overlaps, live, reads, sum(counts))
 
     def _saved(self, overlap: Overlap) -> int:
         """Bytes that an input and the output need less than side by side."""
