@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from graph.errors import PlanError
 from memory_planner.streams import Order, Segment
 
 Cost = tuple[int, int]
@@ -26,17 +27,24 @@ def cut(order: Order, budget_bytes: int | None = None) -> Cuts:
     least, over the segments that end at n, of the larger of the segment's own bytes and the least peak
     before it. Then the same with costs, over the segments that stay below what is allowed. Exact for the
     segments that `Order.ending_at` knows, with runs of 1, 2, 4, ... pixels.
+
+    Raises: PlanError where an input cannot come row by row.
     """
     bound = max(_plain_peak(order), budget_bytes or 0)
     finest = [list(_candidates(order, last, 1, bound)) for last in range(len(order.ops))]
-    least = _least_peak(finest)
+    least = _least_peak(order, finest)
     allowed = least if budget_bytes is None else max(least, budget_bytes)
     return Cuts(_cheapest(order, finest, allowed), least)
 
 
-def _least_peak(finest: Sequence[Sequence[Segment]]) -> int:
+def _least_peak(order: Order, finest: Sequence[Sequence[Segment]]) -> int:
     best = [0]
-    for segments in finest:
+    for last, segments in enumerate(finest):
+        if not segments:
+            raise PlanError(
+                f"{order.ops[last]} reads an input row by row and runs whole, or so does what reads it too; "
+                "plan without a streamed input"
+            )
         best.append(min(max(best[segment.first], segment.live_bytes) for segment in segments))
     return best[-1]
 

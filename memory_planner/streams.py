@@ -330,22 +330,26 @@ class Walk:
         on by whatever runs later, and by that run itself unless it goes in place.
 
             distance = max(written * bytes of an output pixel - kept * bytes of an input pixel)
+
+        Once the input is read for the last time, nothing is kept and nothing limits the output.
         """
         raster, tensors = self.raster(self.last), self.order.graph.tensors
         ofm = tensors[self.order.ops[self.last].outputs[0]]
-        in_bytes = pixel_bytes(tensors[ifm])
+        least = -tensors[ifm].size_bytes
         if raster.sums:
-            return ofm.size_bytes - pixels_of(tensors[ifm]) * in_bytes
-        out_bytes, ends = ofm.size_bytes // raster.pixels, self._ends(self.last)
-        found = []
+            return least
+        in_bytes, out_bytes = pixel_bytes(tensors[ifm]), ofm.size_bytes // raster.pixels
+        ends = self._ends(self.last)
         for position, reach in self._readers(ifm, self.last):
+            written, done = ends, _before(ends)
             if position < self.last:
-                found.append(ends * out_bytes - reach.kept[self.made(position, self.last)] * in_bytes)
+                done = self.made(position, self.last)
             elif raster.in_place:
-                found.append(np.arange(raster.pixels + 1) * out_bytes - reach.kept * in_bytes)
-            else:
-                found.append(ends * out_bytes - reach.kept[_before(ends)] * in_bytes)
-        return int(max(values.max() for values in found))
+                written = done = np.arange(raster.pixels)
+            kept = reach.kept[done]
+            limits = (written * out_bytes - kept * in_bytes)[kept < reach.pixels]
+            least = max(least, int(limits.max(initial=least)))
+        return least
 
 
 def _before(ends: np.ndarray) -> np.ndarray:
