@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from firmware_sim.ops import resizing
-from firmware_sim.ops.kernel import Kernel, Operands
+from firmware_sim.ops.kernel import Kernel, Operands, Workspace
 from graph.attrs import ResizeAttrs
 from graph.types import DType, Tensor
 
