@@ -17,6 +17,8 @@ changed to first go to B and then on as it did.
 
 *Bottlenecks.* Where all blocks but one are before or after it, every order goes through the set before it and
 the set with it: the parts are solved one after the other.
+
+Inputs that nobody reads weigh on the first step, whichever it is: where there are any, the beginning is no S.
 """
 
 from __future__ import annotations
@@ -98,7 +100,7 @@ class Moves:
                     if not readers & to_run:
                         base -= size
             after = base + move.net
-            if after <= live and peak <= floor and not unread:
+            if after <= live and peak <= floor:
                 return [(b, peak, after)]
             tried.append((b, peak, after))
         return tried
@@ -183,7 +185,7 @@ def search(moves: Moves, floor: int, ceiling: int, limit: int) -> Found:
         if count in moves.cut:
             base, queue, values = state, [], {state: value}
         elif state != base and place[0] <= places[base][0] and (base or not moves.unread_bytes):
-            base = _commit(moves, base, state, places, came_by)
+            base = descend(moves, base, state, places, came_by)
             queue, values = [(value, base.bit_count(), base)], {base: value}
             continue
         for b, peak, after in moves.next_of(state, place, value):
@@ -200,7 +202,7 @@ def search(moves: Moves, floor: int, ceiling: int, limit: int) -> Found:
     return Found(None, ceiling, is_complete=True)
 
 
-def _commit(moves: Moves, base: int, target: int, places: dict[int, _Place], came_by: dict[int, int]) -> int:
+def descend(moves: Moves, base: int, target: int, places: dict[int, _Place], came_by: dict[int, int]) -> int:
     """The valley between the two; the way to it is that to `target` without what is not in it."""
     deepest = valley(base, target, moves.before, [m.net for m in moves.moves], moves.shared)
     if deepest == base:

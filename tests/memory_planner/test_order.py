@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import replace
+from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from graph.op_kind import OpKind
@@ -14,13 +15,13 @@ from graph.types import DType, Graph, Op, Tensor
 from memory_planner import plan, validate
 from memory_planner.chip import load
 from memory_planner.lifetimes import buffers_of, file_order
-from memory_planner.order import order
+from memory_planner.order import Ordering, order
 from memory_planner.order_blocks import contracted, flow_of
 from memory_planner.order_bound import any_order_bytes
-from memory_planner.order_search import Moves, search
+from memory_planner.order_search import Moves, descend, search
 from memory_planner.order_valley import valley
 from memory_planner.packing import pack
-from memory_planner.types import Schedule, Step, aligned
+from memory_planner.types import Proof, Schedule, Step, aligned
 from tests.graphs import chain, graph_of
 
 ALIGNMENTS = st.sampled_from([1, 4, 16])
@@ -51,7 +52,9 @@ def branching(draw, max_ops=8):
     unread = [t for t in range(inputs, len(sizes)) if t not in read]
     outputs = draw(st.lists(st.sampled_from(range(len(sizes))), max_size=2, unique=True))
     kept = unread[: draw(st.integers(1, len(unread)))]
-    return replace(graph_of(sizes, ops, sorted({*outputs, *kept})), inputs=tuple(range(inputs)))
+    more = draw(st.sampled_from([0, 0, 0, 50, 150]))  # an input that nobody reads
+    graph = graph_of([*sizes, *[more] * (more > 0)], ops, sorted({*outputs, *kept}))
+    return replace(graph, inputs=(*range(inputs), *range(len(sizes), len(graph.tensors))))
 
 
 def of_ops(ops):
@@ -234,6 +237,45 @@ def test_a_valley_is_the_smallest_set_that_leaves_least(data):
     assert valley(base, target, before, net, shared) == min(between, key=lambda s: (left(s), s.bit_count()))
 
 
+@given(branching(max_ops=10).filter(lambda graph: not flow_of(graph, 1).unread_bytes), st.data())
+def test_a_way_to_less_leads_to_the_valley_before_it(graph, data):
+    """From the beginning to a set that leaves no more alive: the least of all between, by the same way."""
+    flow = flow_of(graph, 1)
+    moves = Moves(flow, contracted(flow))
+    state, came_by, places = 0, {}, {0: (moves.start_bytes, moves.first)}
+    lows = []
+    for _ in range(moves.count):
+        live, ready = places[state]
+        b = data.draw(st.sampled_from([b for b in range(moves.count) if ready >> b & 1]))
+        ((_, _, after),) = moves.next_of(state, (live, 1 << b), floor=-1)
+        state |= 1 << b
+        came_by[state], places[state] = b, (after, moves.ready_after(state, ready, b))
+        lows += [state] * (after <= moves.start_bytes)
+    assume(lows)
+    target = data.draw(st.sampled_from(lows))
+    least = min(live_by_set(moves, target).values())
+    reached = descend(moves, 0, target, places, came_by)
+    assert reached
+    assert reached | target == target
+    assert places[reached][0] == least
+    while reached:
+        assert places[reached] == (live_by_set(moves, reached)[reached], places[reached][1])
+        reached ^= 1 << came_by[reached]
+
+
+def live_by_set(moves, target):
+    """Bytes alive after each set of blocks within `target`."""
+    lives, level = {}, {0: (moves.start_bytes, moves.first)}
+    while level:
+        lives |= {state: live for state, (live, _) in level.items()}
+        level = {
+            state | 1 << b: (after, moves.ready_after(state | 1 << b, ready, b))
+            for state, (live, ready) in level.items()
+            for b, _, after in moves.next_of(state, (live, ready & target), floor=-1)
+        }
+    return lives
+
+
 def twigs(branches, first=300):
     """An input, a tensor of `first` bytes, a branch of two operators for each pair of sizes, and their join.
 
@@ -324,3 +366,13 @@ def test_the_worked_example_of_the_docs_is_what_is_planned():
     assert f"arena is {made.arena_bytes} bytes instead of {peak_bytes(FORK, own, 16)}" in page
     assert f"is {any_order_bytes(flow_of(FORK, 16))} (a, with x" in page
     assert (made.schedule, made.order_proof) == (best.schedule, "search")
+
+
+def test_on_ties_of_the_arena_the_plan_keeps_the_order_of_the_file(monkeypatch):
+    mirrored = Ordering(of_ops([1, 0, 3, 2, 4]), 704, 416, Proof.NONE)
+    monkeypatch.setattr(
+        import_module("memory_planner.plan"), "order", lambda graph, alignment_bytes: mirrored
+    )
+    made = plan(FORK, load("npu6m"))
+    assert (made.schedule, made.arena_bytes) == (file_order(FORK), 704)
+    assert (made.order_lower_bound_bytes, made.order_proof) == (416, Proof.NONE)
