@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,14 +17,18 @@ if TYPE_CHECKING:
     from memory_planner.types import Plan
 
 
-def planned(model: str, chip_name: str) -> tuple[Graph, Plan]:
+def planned(
+    model: str, chip_name: str, runtime: str = "any", streamed_input: bool = False
+) -> tuple[Graph, Plan]:
     """The graph of a file, and its plan."""
     from graph import tflite
     from memory_planner import chip as chips
+    from memory_planner.for_c import ForC
     from memory_planner.plan import plan
 
-    graph = tflite.read_file(model)
-    return graph, plan(graph, chips.load(chip_name))
+    for_c = ForC.of(runtime, "streamed" if streamed_input else "whole", "peak")
+    graph, chip = tflite.read_file(model), chips.load(chip_name)
+    return graph, for_c.plan(graph, chip) if for_c else plan(graph, chip)
 
 
 CHIP = click.option(
@@ -33,6 +38,22 @@ CHIP = click.option(
     show_default=True,
     help="A chip's name, or its TOML: where tensors lie.",
 )
+
+
+def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """In whose plan to run: `--chip`, `--runtime`, `--streamed-input`."""
+    command = click.option(
+        "--streamed-input", is_flag=True, help="The first input comes row by row (--runtime c)."
+    )(command)
+    command = click.option(
+        "--runtime",
+        type=click.Choice(["any", "c"]),
+        default="any",
+        show_default=True,
+        help="Whose plan to run in: tensors whole and apart, or our own C's, overlapped and streamed.",
+    )(command)
+    return CHIP(command)
+
 
 NUMERICS = click.Choice([numerics.value for numerics in Numerics])
 
@@ -48,7 +69,7 @@ NUMERICS = click.Choice([numerics.value for numerics in Numerics])
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Threads; by default, one for each core.")
 @click.option("--numerics", type=NUMERICS, default="tflm", show_default=True, help="Whose rounding.")
-@CHIP
+@plan_options
 def simulate(
     model: str,
     input_path: str,
@@ -57,6 +78,8 @@ def simulate(
     workers: int | None,
     numerics: str,
     chip_name: str,
+    runtime: str,
+    streamed_input: bool,
 ) -> None:
     """Run MODEL (.tflite) bit for bit as the firmware does.
 
@@ -69,7 +92,7 @@ def simulate(
 
     if output_path is None and dump_path is None:
         raise click.UsageError("nothing to write; give --output, --dump or both")
-    graph, plan = planned(model, chip_name)
+    graph, plan = planned(model, chip_name, runtime, streamed_input)
     tensors = [graph.tensors[i] for i in graph.outputs]
     if output_path is not None:
         arrays.check_writable(output_path, tensors)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from files import json_text, write_json
-from firmware_sim.cli import CHIP, NUMERICS, planned
+from firmware_sim.cli import NUMERICS, plan_options, planned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ DEFAULT_SAMPLES = 20
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file; print one line."
 )
-@CHIP
+@plan_options
 @click.pass_context
 def compare(
     ctx: click.Context, model: str, as_json: bool, output: str | None, chip_name: str, **asked: Any
@@ -73,7 +73,7 @@ def compare(
     from firmware_sim import compare as comparing
     from firmware_sim.sides import side
 
-    graph, plan = planned(model, chip_name)
+    graph, plan = planned(model, chip_name, asked["runtime"], asked["streamed_input"])
     inputs = _inputs(graph, asked["samples"], asked["seed"], asked["input_path"])
     blob = Path(model).read_bytes()
     ours, theirs = (side(name, blob, graph, plan) for name in _sides(**asked))
@@ -104,8 +104,9 @@ def _against(
     from firmware_sim.numerics import Numerics
 
     others = {"oracle_name": "--oracle", "between": "--between", "samples": "--samples"}
+    others |= {"streamed_input": "--streamed-input", "runtime": "--runtime"}
     for name, option in others.items():
-        if asked[name]:
+        if asked[name] not in (None, False, "any"):
             raise click.UsageError(f"--against compares one dump; leave out {option}")
     graph, plan = planned(model, chip_name)
     dump = dumps.read(dump_path, graph)

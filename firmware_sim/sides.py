@@ -90,7 +90,7 @@ class Simulated:
 def activations(
     machine: Machine, inputs: Sequence[np.ndarray], tensors: Sequence[int]
 ) -> dict[int, np.ndarray]:
-    """The tensors that operators write, for every sample, by index.
+    """The tensors that operators write, for every sample, by index; masked where nothing is computed.
 
     Shapes: inputs (samples, *shape); gives (samples, *shape).
     """
@@ -100,7 +100,10 @@ def activations(
     for sample in range(samples):
         simulation = machine.infer([array[sample] for array in inputs], keep_activations=True)
         for i in tensors:
-            kept[i][sample] = simulation.activations[i]
+            seen = simulation.activations[i]
+            if np.ma.isMaskedArray(seen) and not np.ma.isMaskedArray(kept[i]):
+                kept[i] = np.ma.masked_array(kept[i])
+            kept[i][sample] = seen
     return kept
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from graph.floats import float_operators
 from graph.types import Graph
 from memory_planner import chip as chips
 from memory_planner.fit import Fit, fit
+from memory_planner.for_c import ForC, for_c_options
 from memory_planner.plan import plan as make_plan
 from memory_planner.reservations import reserving, with_budget
+from memory_planner.streamed import weight_bytes_read
 from memory_planner.types import Plan, Proof
 
 OVER_BUDGET = 3
@@ -32,9 +35,10 @@ reserve_option = click.option(
 )
 
 
-def _planned(model: str, chip: chips.Chip) -> tuple[Graph, Plan, Fit]:
+def _planned(model: str, chip: chips.Chip, for_c: ForC | None = None) -> tuple[Graph, Plan, Fit]:
+    """The plan of whole tensors that any runtime can follow, or the one for our own C."""
     graph = tflite.read_file(model)
-    made = make_plan(graph, chip)
+    made = for_c.plan(graph, chip) if for_c else make_plan(graph, chip)
     return graph, made, fit(graph, made, chip, Path(model).stat().st_size)
 
 
@@ -107,7 +111,9 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
         "chip": chip.name,
         "arena_bytes": made.arena_bytes,
         "lower_bound_bytes": made.lower_bound_bytes,
+        "proof": made.proof.value,
         "gap_bytes": made.gap_bytes,
+        "weight_bytes_read": weight_bytes_read(graph, made),
         "algorithm": made.algorithm,
         "alignment_bytes": made.alignment_bytes,
         "memories": memories,
@@ -119,7 +125,11 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
             {
                 "step": i,
                 "ops": list(step.ops),
-                "kind": graph.ops[step.ops[0]].kind.value,
+                "kind": step.kind,
+                "operators": [graph.ops[op].kind.value for op in step.ops],
+                "runs": list(step.runs),
+                "backwards": step.backwards,
+                "delivered": list(step.delivered),
                 "live_bytes": made.live_bytes(i),
             }
             for i, step in enumerate(made.schedule.steps)
@@ -133,11 +143,13 @@ def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chi
                 "size_bytes": buffer.size_bytes,
                 "offset": offset,
                 "memory": memory,
+                "role": buffer.role.value,
                 "start": buffer.lifetime.start,
                 "end": buffer.lifetime.end,
             }
             for buffer, offset, memory in zip(made.buffers, made.offsets, made.memories, strict=True)
         ],
+        "offsets": {str(tensor): offset for tensor, offset in sorted(made.offset_of.items())},
         "fit": numbers,
         "float_operators": [asdict(found) for found in float_operators(graph)],
     }
@@ -171,11 +183,13 @@ def _placement_json(graph: Graph, made: Plan) -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option(
     "--runtime",
-    type=click.Choice(["c", "tflm"]),
-    default="c",
+    type=click.Choice(["any", "tflm", "c"]),
+    default="any",
     show_default=True,
-    help="Who runs the plan: our own C, or TensorFlow Lite Micro by offsets inside the .tflite.",
+    help="Who runs the plan: whoever keeps tensors whole and apart, TensorFlow Lite Micro by offsets inside "
+    "the .tflite, or our own C, which overlaps and streams.",
 )
+@for_c_options
 @click.option(
     "-o",
     "--output",
@@ -190,12 +204,15 @@ def plan(
     reservations: tuple[str, ...],
     as_json: bool,
     runtime: str,
+    input_kind: str,
+    minimize: str,
     output: str | None,
 ) -> None:
     """Place every activation of MODEL (.tflite) in the chip's memory.
 
     Exits with 3 where weights and arena do not fit.
     """
+    for_c = ForC.of(runtime, input_kind, minimize)
     chip = reserving(chips.load(chip_name), reservations)
     if runtime == "tflm":
         from memory_planner import cli_tflm
@@ -203,12 +220,14 @@ def plan(
         ctx.exit(0 if cli_tflm.run(model, chip, output, as_json=as_json) else OVER_BUDGET)
     if output and output.endswith(".tflite"):
         raise click.UsageError(f"{output}: a .tflite carries plans for --runtime tflm alone; name a .json")
-    graph, made, answer = _planned(model, chip)
-    content = plan_json(graph, made, answer, model, chip)
+    begin = time.perf_counter()
+    graph, made, answer = _planned(model, chip, for_c)
+    seconds = time.perf_counter() - begin
+    content = {"runtime": runtime, **plan_json(graph, made, answer, model, chip)}
     if output:
         write_json(output, content)
     if as_json:
-        click.echo(json_text(content), nl=False)
+        click.echo(json_text({**content, "seconds": round(seconds, 3)}), nl=False)
     elif output:
         click.echo(verdict(answer))
     else:

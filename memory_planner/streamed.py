@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 from graph.types import Graph, Op
+from memory_planner.chip import Chip
 from memory_planner.cuts import cut
-from memory_planner.lifetimes import buffers_of
+from memory_planner.lifetimes import buffers_of, file_order
+from memory_planner.order import order
 from memory_planner.packing import pack
+from memory_planner.placement import placed
 from memory_planner.runs import rasters_of, weight_reads
 from memory_planner.streams import Order, Segment, separations
-from memory_planner.types import Buffer, Lifetime, Plan, Role, Schedule, Step
+from memory_planner.traffic import items_of
+from memory_planner.types import Buffer, Lifetime, Plan, Proof, Role, Schedule, Step
+
+
+class Minimize(StrEnum):
+    """What a plan for C has least of: bytes at the peak, or bytes of weights read inside the budget."""
+
+    PEAK = "peak"
+    LATENCY = "latency"
 
 
 def streamed_plan(
@@ -23,32 +35,72 @@ def streamed_plan(
 ) -> Plan:
     """The arena of `ops` in their order: with the least peak, or the cheapest inside the budget.
 
-    `delivered` are inputs of the graph that a sensor gives row by row.
+    `delivered` are inputs that a sensor gives row by row. Without a budget the plan's lower bound is the
+    least peak that any cuts of this order have: `proof` is of cuts and offsets together.
     """
-    order = Order(graph, tuple(ops), alignment_bytes, delivered)
-    segments = cut(order, budget_bytes).segments
+    cuts = cut(Order(graph, tuple(ops), alignment_bytes, delivered), budget_bytes)
+    segments = cuts.segments
     buffers = _buffers(graph, segments)
     packing = pack(buffers, alignment_bytes, _separations(graph, segments, buffers, alignment_bytes))
+    bound = cuts.least_peak_bytes if budget_bytes is None else packing.lower_bound_bytes
     at = {b.tensor: o for b, o in zip(buffers, packing.offsets, strict=True) if b.role is Role.WHOLE}
     return Plan(
         schedule=Schedule(tuple(_directed(graph, s, at, alignment_bytes) for s in segments)),
         buffers=buffers,
         offsets=packing.offsets,
         arena_bytes=packing.height_bytes,
-        lower_bound_bytes=packing.lower_bound_bytes,
+        lower_bound_bytes=bound,
         algorithm=packing.algorithm,
         alignment_bytes=alignment_bytes,
+        proof=Proof.LOWER_BOUND if packing.height_bytes == bound else Proof.NONE,
     )
+
+
+def c_plan(
+    graph: Graph, chip: Chip, *, streamed_input: bool = False, minimize: Minimize = Minimize.PEAK
+) -> Plan:
+    """The plan for our own C, which runs every schedule, in the memories of `chip`.
+
+    Of the file's own order and the one with the smallest peak, the one with the smaller arena; the file's own
+    on ties. With `streamed_input` the graph's first input comes row by row and is never whole in memory. To
+    minimize latency is to read as few weights as the chip's memory leaves room for.
+
+    Raises: PlanError where the input cannot come row by row; ModelError where a tensor has no fixed size.
+    """
+    alignment_bytes = chip.alignment_bytes.value
+    ordering = order(graph, alignment_bytes)
+    schedules = dict.fromkeys((file_order(graph), ordering.schedule))
+    delivered = frozenset(graph.inputs[:1] if streamed_input else ())
+    budget = None
+    if minimize is Minimize.LATENCY:
+        budget = max(0, chip.budget_bytes - sum(item.size_bytes for item in items_of(graph)))
+    plans = [
+        replace(
+            streamed_plan(graph, [graph.ops[i] for i in s.op_order], alignment_bytes, delivered, budget),
+            order_lower_bound_bytes=ordering.lower_bound_bytes,
+            order_proof=ordering.proof,
+        )
+        for s in schedules
+    ]
+    best = min(plans, key=lambda made: made.arena_bytes)
+    return placed(graph, best, chip, passes_of(graph, best))
+
+
+def passes_of(graph: Graph, plan: Plan) -> dict[int, int]:
+    """How often each operator goes through its constants: once a run."""
+    passes: dict[int, int] = {}
+    for step in plan.schedule.steps:
+        runs = weight_reads(rasters_of(graph, step), step.runs) if step.runs else (1,) * len(step.ops)
+        passes |= dict(zip(step.ops, runs, strict=True))
+    return passes
 
 
 def weight_bytes_read(graph: Graph, plan: Plan) -> int:
     """Bytes of constants that an inference reads: an operator's own, once for each of its runs."""
-    total = 0
-    for step in plan.schedule.steps:
-        runs = weight_reads(rasters_of(graph, step), step.runs) if step.runs else (1,) * len(step.ops)
-        for index, times in zip(step.ops, runs, strict=True):
-            constants = {i for i in graph.ops[index].inputs if i >= 0 and graph.tensors[i].is_constant}
-            total += times * sum(graph.tensors[i].size_bytes for i in constants)
+    passes, total = passes_of(graph, plan), 0
+    for op in graph.ops:
+        constants = {i for i in op.inputs if i >= 0 and graph.tensors[i].is_constant}
+        total += passes[op.index] * sum(graph.tensors[i].size_bytes for i in constants)
     return total
 
 

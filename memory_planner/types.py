@@ -155,8 +155,9 @@ class Plan:
     Where the chip has several memories for activations, each has an arena of its own: `placement` says which
     holds a buffer, offsets count from that arena's beginning, and `arena_bytes` is the sum of all.
 
-    `lower_bound_bytes` is what no packing of this schedule can go below. `order_lower_bound_bytes` is what no
-    packing of any order can, with buffers whole and apart; `order_proof` says why some order's peak is it.
+    `lower_bound_bytes` is what no packing of this schedule can go below, `proof` why it is as low as this.
+    `order_lower_bound_bytes` is what no packing of any order can, with buffers whole and apart; `order_proof`
+    says why some order's peak is it.
     """
 
     schedule: Schedule
@@ -168,6 +169,7 @@ class Plan:
     alignment_bytes: int
     order_lower_bound_bytes: int = 0
     order_proof: Proof = Proof.NONE
+    proof: Proof = Proof.NONE
     placement: Placement | None = None
 
     @property
@@ -194,12 +196,18 @@ class Plan:
         return {b.tensor: offset for b, offset in zip(self.buffers, self.offsets, strict=True)}
 
     def live_bytes(self, step: int) -> int:
-        """Bytes needed in `step`, each buffer rounded up to the alignment."""
-        return sum(
-            aligned(b.size_bytes, self.alignment_bytes)
-            for b in self.buffers
+        """Bytes needed in `step`, each buffer rounded up to the alignment; what two share counts once."""
+        placed = zip(self.buffers, self.places, strict=True)
+        alive = sorted(
+            (at, at + aligned(b.size_bytes, self.alignment_bytes))
+            for b, at in placed
             if b.lifetime.start <= step < b.lifetime.end
         )
+        total = top = 0
+        for low, high in alive:
+            total += max(0, high - max(low, top))
+            top = max(top, high)
+        return total
 
 
 def aligned(size_bytes: int, alignment_bytes: int) -> int:
