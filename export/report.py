@@ -28,8 +28,8 @@ _FIT = (
     *("quantization_bytes", "state_bytes", "arena_bytes", "lower_bound_bytes", "file_bytes", "margin_bytes"),
     *("margin_to_6000000_bytes", "worst_step", "algorithm"),
 )
-_STEP = ("step", "ops", "kind", "live_bytes")
-_BUFFER = ("tensor", "name", "shape", "dtype", "size_bytes", "offset", "memory", "start", "end")
+_STEP = ("step", "ops", "kind", "operators", "live_bytes")
+_BUFFER = ("tensor", "name", "shape", "dtype", "size_bytes", "offset", "memory", "role", "start", "end")
 _MEMORY = (
     *("name", "capacity_bytes", "reserved_bytes", "weights_bytes", "activations_bytes", "arena_bytes"),
     *("used_bytes", "margin_bytes", "traffic_bytes"),
