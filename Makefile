@@ -28,7 +28,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-arena bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-arena bench-localize bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -110,6 +110,13 @@ bench-arena: $(READY) ## Arenas of our plans beside TFLM's, for MODELS=
 
 # MODEL is the road's own name of a model; given on the command line it is a file.
 BENCHED := $(if $(findstring command,$(origin MODEL)),$(MODEL),../shared/models/mobilenet_v1_1.0_224_imagenet1001_ptq_int8.tflite)
+
+# What no operator of one MobileNet can have, one of another can.
+PLANTED := $(if $(findstring command,$(origin MODEL)),'$(MODEL)',$(addprefix ../shared/models/, \
+  mlperf_vww_mnv1_025_96_int8.tflite tinymaix_mbnet128_0.25_q.tflite coral_mobilenet_v1_0.25_128_quant_uint8.tflite))
+
+bench-localize: $(READY) ## Known mistakes planted in a firmware, and what compare --against finds, for MODEL=
+	@$(BIN)/python -m benchmarks.localize $(PLANTED)
 
 bench-sim: $(READY) ## The simulator's speed beside the runtimes', for MODEL=, a .tflite
 	@$(BIN)/python -m benchmarks.sim '$(BENCHED)'

@@ -57,7 +57,10 @@ def lines(answer: Localization) -> list[str]:
     """The answer first: where it parts, how, why; then what else is to know."""
     compared = sum(t.bytes_compared for t in answer.tensors)
     what = f"{compared:,} bytes of {len(answer.tensors)} dumped tensors"
-    said = [f"equal: 0 of {what} differ"] if answer.finding is None else _found(answer.finding, what)
+    different = sum(t.bytes_different for t in answer.tensors)
+    said = [f"equal: 0 of {what} differ"]
+    if answer.finding is not None:
+        said = _found(answer.finding, f"{different:,} of {what}")
     others = answer.blamed[1:] if answer.finding and answer.finding.op else answer.blamed
     if others:
         said.append(f"on their own inputs these err too: {', '.join(map(_short, others))}")
@@ -75,7 +78,7 @@ def _found(found: Finding, what: str) -> list[str]:
     values = f"ours {_value(found.ours, index)}, theirs {_value(found.theirs, index)}"
     where = f"tensor {found.tensor.index}, channel {index[-1]}, pixel {list(index[:-1])}"
     said = [
-        f"bits differ in {what}: first in {who}, {where}: {values}",
+        f"bits differ: {what}; first in {who}, {where}: {values}",
         f"{found.different:,} of {found.tensor.elements:,} elements differ ({share:.1%}): {_pattern(found)}",
     ]
     if len(found.suspects) > 1:

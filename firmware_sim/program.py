@@ -69,10 +69,15 @@ def prepare(
     )
 
 
+def table(numerics: Numerics, engine: Engine = Engine.FAST) -> Mapping[OpKind, Prepare]:
+    """Kernels by operator."""
+    of_numerics = xnnpack if numerics is Numerics.XNNPACK else ops
+    return of_numerics.FAST if engine is Engine.FAST else of_numerics.KERNELS
+
+
 def _prepares(graph: Graph, numerics: Numerics, engine: Engine) -> Mapping[OpKind, Prepare]:
     """The table of kernels, which has every operator of the graph."""
-    table = xnnpack if numerics is Numerics.XNNPACK else ops
-    prepares = table.FAST if engine is Engine.FAST else table.KERNELS
+    prepares = table(numerics, engine)
     missing = [op for op in graph.ops if op.kind not in prepares]
     if not missing:
         return prepares

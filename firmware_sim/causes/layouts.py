@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from firmware_sim.causes.parameters import WITH_WEIGHTS
+from firmware_sim.causes.layers import WITH_WEIGHTS
 from firmware_sim.causes.trial import Cause, Trial, Variants
 from graph.op_kind import OpKind
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from firmware_sim.causes.layers import WITH_WEIGHTS, own
 from firmware_sim.causes.trial import Cause, Trial, Variants
 from graph.attrs import Activation
-from graph.op_kind import OpKind
 from graph.types import QuantParams, Tensor
 
-WITH_WEIGHTS = frozenset({OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D, OpKind.FULLY_CONNECTED})
 BIAS = 2
 
 
@@ -35,9 +34,13 @@ def input_zero_point_left_out(trial: Trial) -> Variants:
 
 
 def input_zero_point_added(trial: Trial) -> Variants:
-    """ifm + zero_point."""
+    """ifm + zero_point; padding is 0 then. A layer's sums are formed anew: int8 cannot hold -(-128)."""
     for position, tensor, quant in _quantized_inputs(trial):
         detail = f"{quant.zero_point} of tensor {tensor.index}"
+        if trial.kind in WITH_WEIGHTS:
+            made, acc = own(trial, -quant.zero_point)
+            yield detail, made.apply(acc)[0].reshape(trial.ofm.shape)
+            continue
         yield detail, trial.with_quant(position, _with_zero_point(quant, -quant.zero_point)).run()
 
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from firmware_sim import requantization as rq
-from firmware_sim.causes.padding import window
-from firmware_sim.causes.parameters import WITH_WEIGHTS
+from firmware_sim.causes.layers import WITH_WEIGHTS, in_integers, own, sums
 from firmware_sim.causes.trial import Cause, Trial, Variants
-from firmware_sim.fixed_point import saturating_rounding_doubling_high_mul, wrap_int32
+from firmware_sim.fixed_point import saturating_rounding_doubling_high_mul
 from firmware_sim.numerics import Numerics
-from firmware_sim.ops import conv_2d, depthwise_conv_2d, fully_connected
-from firmware_sim.ops.layer import Layer, Rule
-from firmware_sim.ops.scaling import AnyRequantization
 from graph.attrs import Activation, SoftmaxAttrs
 from graph.op_kind import OpKind
 from graph.types import DType
@@ -27,43 +22,10 @@ Scale = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 SOFTMAX_STEPS = 256
 
 
-def _sums(trial: Trial, rule: Rule = rq.per_channel) -> tuple[Layer, np.ndarray]:
-    """The operator's checked operands, and its sums before anything is scaled; int32 held in int64."""
-    attrs: Any = trial.operands.op.attrs
-    axis = 3 if trial.kind is OpKind.DEPTHWISE_CONV_2D else 0
-    layer = Layer(trial.operands, attrs.activation, axis=axis, rule=rule)
-    weights, ifm = layer.weights, trial.array(0)
-    trial.operands.need(weights is not None and weights.dtype == np.int64, "no integer weights")
-    assert weights is not None
-    operands = (weights, layer.bias)
-    if trial.kind is OpKind.FULLY_CONNECTED:
-        rows = ifm.reshape(-1, weights.shape[1])
-        return layer, wrap_int32(fully_connected.accumulate(rows, *operands, layer.zero_point))
-    family: Any = conv_2d if trial.kind is OpKind.CONV_2D else depthwise_conv_2d
-    return layer, wrap_int32(family.accumulate(ifm, *operands, window(trial), layer.zero_point))
-
-
-def _requantization(layer: Layer) -> rq.Requantization:
-    made = layer.rescaling
-    layer.operands.need(isinstance(made, rq.Requantization), "sums of 64 bits")
-    assert isinstance(made, rq.Requantization)
-    return made
-
-
-def _own(trial: Trial) -> tuple[AnyRequantization, np.ndarray]:
-    """The operator's rescaling as its numerics have it, and its sums."""
-    once_in_float = trial.kind is OpKind.FULLY_CONNECTED and trial.operands.numerics is not Numerics.TFLM
-    layer, acc = _sums(trial, rq.in_float if once_in_float else rq.per_channel)
-    made = layer.rescaling
-    trial.operands.need(isinstance(made, AnyRequantization), "sums of 64 bits")
-    assert isinstance(made, AnyRequantization)
-    return made, acc
-
-
 def _scaled(trial: Trial, *ways: tuple[str, Scale]) -> Variants:
     """The output where accumulators are scaled in each of `ways`."""
-    layer, acc = _sums(trial)
-    made = _requantization(layer)
+    layer, acc = sums(trial)
+    made = in_integers(layer)
     for said, scale in ways:
         steps = scale(acc, made.multipliers, made.shifts) + made.zero_point
         yield said, made.clamp.apply(steps, made.dtype)[0].reshape(trial.ofm.shape)
@@ -98,8 +60,8 @@ def single_rounding(trial: Trial) -> Variants:
 
 def double_rounding(trial: Trial) -> Variants:
     """As gemmlowp rounds; what `tflm` does anyway."""
-    layer, acc = _sums(trial)
-    yield "", _requantization(layer).apply(acc)[0].reshape(trial.ofm.shape)
+    layer, acc = sums(trial)
+    yield "", in_integers(layer).apply(acc)[0].reshape(trial.ofm.shape)
 
 
 def rounding_half_up(trial: Trial) -> Variants:
@@ -113,11 +75,11 @@ def rounding_cut_off(trial: Trial) -> Variants:
 
 def float_requantization(trial: Trial) -> Variants:
     """As XNNPACK does: times a float32, ties to even."""
-    layer, acc = _sums(trial)
+    layer, acc = sums(trial)
     ifm, weights, ofm = layer.ifm.quant, layer.filter.quant, layer.ofm.quant
     assert ifm and weights and ofm
     scales = np.float32(ifm.scale) * np.array(weights.scales, np.float32) / np.float32(ofm.scale)
-    made = _requantization(layer)
+    made = in_integers(layer)
     wide = np.broadcast_to(scales, (layer.channels,))
     values = rq.HalfEvenRequantization(wide, made.zero_point, made.clamp, made.dtype).apply(acc)[0]
     yield "", values.reshape(trial.ofm.shape)
@@ -125,7 +87,7 @@ def float_requantization(trial: Trial) -> Variants:
 
 def saturation_missing(trial: Trial) -> Variants:
     """The low bits of what is beyond the type; the activation's own ends hold, or nothing does."""
-    made, acc = _own(trial)
+    made, acc = own(trial)
     low, high = rq.limits(DType.INT32)
     unbounded = dataclasses.replace(made, clamp=rq.Clamp(low, high, False, False), dtype=DType.INT32)
     steps = unbounded.apply(acc)[0]
@@ -137,7 +99,7 @@ def saturation_missing(trial: Trial) -> Variants:
 
 def output_zero_point_left_out(trial: Trial) -> Variants:
     """scaled instead of scaled + zero_point; the clamp stays where it belongs."""
-    made, acc = _own(trial)
+    made, acc = own(trial)
     if made.zero_point:
         values = dataclasses.replace(made, zero_point=0).apply(acc)[0]
         yield "the clamp knows of it", values.reshape(trial.ofm.shape)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from firmware_sim import ops
 from firmware_sim.ops.kernel import Operands, Workspace
+from firmware_sim.program import table
 from graph.op_kind import OpKind
 from graph.types import QuantParams, Tensor
 
@@ -22,7 +22,9 @@ def run(operands: Operands, inputs: Sequence[np.ndarray | None]) -> tuple[np.nda
 
     Raises: UnsupportedOperatorError; RuntimeAbortError.
     """
-    kernel = ops.FAST[operands.op.kind](operands)
+    kernels = table(operands.numerics)
+    operands.need(operands.op.kind in kernels, f"numerics {operands.numerics.value} does not cover it")
+    kernel = kernels[operands.op.kind](operands)
     outputs = tuple(np.zeros(t.shape, t.dtype.numpy) for t in operands.outputs)
     given = [
         a.copy() if a is not None and t is not None and t.is_variable else a

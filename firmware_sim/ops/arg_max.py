@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -44,20 +45,21 @@ def first_unless_beaten(values: np.ndarray, axis: int, *, is_max: bool) -> np.nd
 
 
 def by_lanes(values: np.ndarray, axis: int, *, is_max: bool) -> np.ndarray:
-    """Along the last axis, in four lanes whose winners meet pairwise: a NaN that wins there hides the others.
+    """Along adjacent elements, in four lanes whose winners meet pairwise: a NaN that wins there hides others.
 
     Without NaN the same as first_beyond; only rows with one are walked through.
 
     >>> by_lanes(np.array([[-np.inf, np.nan, np.nan, np.inf]], np.float32), 1, is_max=True).tolist()
     [0]
 
-    Shapes: values (...,C) with C >= 4; axis is the last one.
+    Shapes: values (...,C,1,...,1) with C >= 4; axis is that of C.
     Source: TFLite optimized/optimized_ops.h ArgMaxVector, ArgMinVector, as they run on x86-64.
     """
-    chosen = np.array(first_beyond(values, axis, is_max=is_max))
-    for at in np.argwhere(np.isnan(values).any(axis=axis)):
-        chosen[tuple(at)] = _by_lanes(values[tuple(at)] * (1 if is_max else -1))
-    return chosen
+    rows = values.reshape(values.shape[: axis + 1])
+    chosen = np.array(first_beyond(rows, axis, is_max=is_max))
+    for at in np.argwhere(np.isnan(rows).any(axis=axis)):
+        chosen[tuple(at)] = _by_lanes(rows[tuple(at)] * (1 if is_max else -1))
+    return chosen.reshape(values.shape[:axis] + values.shape[axis + 1 :])
 
 
 def _by_lanes(row: np.ndarray) -> int:
@@ -84,7 +86,7 @@ def _chooser(operands: Operands, dtype: DType, shape: tuple[int, ...], axis: int
         return first_extreme
     if operands.numerics is Numerics.TFLM:
         return first_unless_beaten
-    return by_lanes if axis == len(shape) - 1 and shape[-1] >= LANES else first_beyond
+    return by_lanes if math.prod(shape[axis + 1 :]) == 1 and shape[axis] >= LANES else first_beyond
 
 
 def plain(operands: Operands) -> Kernel:

@@ -29,15 +29,18 @@ def accumulate(ifm: np.ndarray, weights: np.ndarray, bias: np.ndarray, zero_poin
     return acc + bias
 
 
+def rule_of(operands: Operands) -> Rule:
+    """How sums are scaled: TFLite Micro scales int8 as convolutions do."""
+    unsigned = operands.input(0, tuple(DType)).dtype is DType.UINT8
+    return rq.per_channel if operands.numerics is Numerics.TFLM and not unsigned else rq.in_float
+
+
 def _prepared(operands: Operands) -> Layer:
     """An ifm of any rank counts as rows of K."""
     attrs = operands.attrs(FullyConnectedAttrs)
     operands.need(not attrs.shuffled_weights, "shuffled weights are a layout that no runtime here reads")
-    unsigned = operands.input(0, tuple(DType)).dtype is DType.UINT8
-    tflm = operands.numerics is Numerics.TFLM and not unsigned
-    rule: Rule = rq.per_channel if tflm else rq.in_float
     stated = attrs.quantized_bias_type
-    layer = Layer(operands, attrs.activation, bias_type=stated, rule=rule)
+    layer = Layer(operands, attrs.activation, bias_type=stated, rule=rule_of(operands))
     operands.need(len(layer.filter.shape) == 2, "its weights are no matrix")
     channels, depth = layer.filter.shape
     elements = layer.ifm.elements

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import sixmeg
+from benchmarks.firmware import Firmware, dump, once
 from firmware_sim import dumps
 from graph import tflite
-from tests.firmware_sim.firmware import Firmware, dump, once
 
 MODEL = "mlperf_vww_mnv1_025_96_int8.tflite"
 
@@ -52,6 +52,13 @@ def test_what_simulate_dumps_is_equal(model, graph, x, tmp_path, capsys, name):
     assert (code, said) == (0, f"equal: 0 of {written:,} bytes of 32 dumped tensors differ\n")
 
 
+def test_what_simulate_dumps_under_xnnpack_is_equal_under_xnnpack(model, x, tmp_path, capsys):
+    asked = ("--input", x, "--numerics", "xnnpack")
+    says(capsys, "simulate", model, *asked, "--dump", tmp_path / "d")
+    code, said, _ = says(capsys, "compare", model, "--against", tmp_path / "d", *asked)
+    assert (code, said.startswith("equal: 0 of 259,716 bytes")) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("causes", "op", "wrong", "words"),
     [
@@ -76,7 +83,7 @@ def test_what_simulate_dumps_is_equal(model, graph, x, tmp_path, capsys, name):
 def test_a_cause_planted_in_a_real_model_is_named(
     model, graph, image, tmp_path, capsys, causes, op, wrong, words
 ):
-    dumps.write(tmp_path / "d", graph, dump(graph, image, {op: wrong}))
+    dumps.write(tmp_path / "d", graph, dump(graph, (image,), {op: wrong}))
     code, said, _ = says(capsys, "compare", model, "--against", tmp_path / "d", "-o", tmp_path / "a.json")
     answer = json.loads((tmp_path / "a.json").read_text())
     assert code == 4

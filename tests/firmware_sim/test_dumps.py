@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.firmware import dump
 from firmware_sim import dumps
 from firmware_sim.dumps import DumpError, log_lines, read, write
-from tests.firmware_sim.firmware import dump, network, picture
+from tests.firmware_sim.network import network, picture
 
 NET = network()
-RIGHT = dump(NET, picture(NET), {})
+RIGHT = dump(NET, (picture(NET),), {})
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "localizing.md"
 
 

@@ -1,8 +1,13 @@
 """A firmware with one mistake planted: the operator that made it is blamed, and the mistake is named."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from benchmarks import planting
+from benchmarks.firmware import Firmware, cut_off, dump, in_float, once, twice_half_up
+from benchmarks.plants import padding_counted, softmax_in_float
 from firmware_sim import localized
 from firmware_sim.causes import CAUSES
 from firmware_sim.localize import localize
@@ -12,27 +17,12 @@ from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
 from memory_planner import plan
 from memory_planner.chip import load
-from tests.firmware_sim.firmware import (
-    ADD,
-    CONV,
-    DENSE,
-    DEPTHWISE,
-    POINTWISE,
-    POOL,
-    Firmware,
-    cut_off,
-    dump,
-    in_float,
-    network,
-    once,
-    picture,
-    twice_half_up,
-)
+from tests.firmware_sim.network import ADD, CONV, DENSE, DEPTHWISE, POINTWISE, POOL, network, picture
 
 NET = network()
 PLAN = plan(NET, load("npu6m"))
 IMAGE = picture(NET)
-RIGHT = dump(NET, IMAGE, {})
+RIGHT = dump(NET, (IMAGE,), {})
 
 PLANTED = [
     ("single_rounding", CONV, Firmware(scale=once)),
@@ -68,8 +58,8 @@ PLANTED = [
     ("bias_missing", DENSE, Firmware(bias=np.zeros_like)),
     ("bias_shifted", CONV, Firmware(bias=lambda b: np.roll(b, 1))),
     ("bias_shifted", DEPTHWISE, Firmware(bias=lambda b: np.roll(b, -1))),
-    ("scales_as_per_tensor", CONV, Firmware(one_scale=True)),
-    ("scales_as_per_tensor", DEPTHWISE, Firmware(one_scale=True)),
+    ("scales_as_per_tensor", CONV, Firmware(scales=lambda s: s[:1])),
+    ("scales_as_per_tensor", DEPTHWISE, Firmware(scales=lambda s: s[:1])),
     ("input_as_nchw", CONV, Firmware(ifm=lambda x: x.reshape(1, 3, 28, 20).transpose(0, 2, 3, 1))),
     ("input_channels_reversed", CONV, Firmware(ifm=lambda x: x[..., ::-1])),
 ]
@@ -90,24 +80,12 @@ def test_a_right_firmware_is_equal():
     ("cause", "op", "wrong"), PLANTED, ids=lambda x: x if isinstance(x, str | int) else ""
 )
 def test_a_planted_cause_is_named_and_no_other(cause, op, wrong):
-    answer = found(dump(NET, IMAGE, {op: wrong}))
+    answer = found(dump(NET, (IMAGE,), {op: wrong}))
     assert answer.finding.op is NET.ops[op]
     assert answer.blamed == (NET.ops[op],)
     assert [fit.cause for fit in answer.finding.fits if fit.exact] == [cause]
     assert localized.lines(answer)[2].startswith("cause: ")
     assert answer.finding.fits[0].cause == cause
-
-
-def softmax_in_float(graph, op, ifm):
-    real = np.exp(ifm.astype(np.float64) * graph.tensors[op.inputs[0]].quant.scale)
-    steps = np.floor(real / real.sum(axis=-1, keepdims=True) * 256)  # as (int) does; to nearest it is equal
-    return np.minimum(steps - 128, 127)
-
-
-def padding_counted(graph, op, ifm):
-    padded = np.pad(ifm.astype(int) + 20, ((0, 0), (0, 1), (0, 1), (0, 0))) - 20
-    total = padded.reshape(1, 4, 2, 3, 2, 5).sum(axis=(2, 4))
-    return np.sign(total) * ((np.abs(total) + 2) // 4)
 
 
 def add_without_zero_point(graph, op, a, b):
@@ -120,12 +98,12 @@ def add_without_zero_point(graph, op, a, b):
 @pytest.mark.parametrize(
     ("cause", "op", "wrong"),
     [
-        ("padding_counted", POOL, padding_counted),
+        ("padding_counted", POOL, padding_counted(NET, NET.ops[POOL])),
         ("input_zero_point_left_out", ADD, add_without_zero_point),
     ],
 )
 def test_operators_without_weights_have_causes_too(cause, op, wrong):
-    answer = found(dump(NET, IMAGE, {op: wrong}))
+    answer = found(dump(NET, (IMAGE,), {op: wrong}))
     assert answer.blamed == (NET.ops[op],)
     assert [fit.cause for fit in answer.finding.fits if fit.exact] == [cause]
 
@@ -136,7 +114,7 @@ def test_a_softmax_in_float_is_named():
     op = Op(0, OpKind.SOFTMAX, (0,), (1,), SoftmaxAttrs(1.0))
     graph = Graph(tensors, (op,), (0,), (1,))
     ifm = np.random.default_rng(5).integers(-60, 60, (61, 10)).astype(np.int8)
-    dumped = {0: ifm, 1: softmax_in_float(graph, op, ifm).astype(np.int8)}
+    dumped = {0: ifm, 1: softmax_in_float(graph, op)(graph, op, ifm).astype(np.int8)}
     answer = localize(graph, plan(graph, load("npu6m")), dumped)
     assert [fit.cause for fit in answer.finding.fits if fit.exact] == ["softmax_in_float"]
 
@@ -148,28 +126,52 @@ def test_a_firmware_that_rounds_twice_is_told_apart_under_numerics_that_round_on
     assert exact == ["double_rounding"]
 
 
-def test_each_cause_has_a_test():
-    tested = {cause for cause, _, _ in PLANTED} | {"softmax_in_float", "padding_counted", "double_rounding"}
-    others = {"other_numerics", "weights_zero_point_left_out", "scales_shifted", "output_as_nchw"}
-    assert tested | others == {cause.name for cause in CAUSES}
+NOT_HERE = {
+    "weights_zero_point_left_out",
+    "other_numerics",
+}  # but in tests/firmware_sim/test_bench_localize.py
+
+
+@pytest.mark.parametrize("cause", planting.CAUSES)
+def test_whatever_can_be_planted_is_named(cause):
+    made = planting.Target(NET, IMAGE, seed=1).planted(cause)
+    assert bool(made) == (cause not in NOT_HERE)
+    for one in made:
+        answer = found(one.tensors, inputs=() if one.op else (IMAGE,), numerics=one.numerics)
+        assert (answer.finding.op, answer.finding.tensor.index) == (one.op, one.tensor)
+        assert (answer.finding.first, answer.finding.different) == (one.first, one.different)
+        assert cause in [fit.cause for fit in answer.finding.fits if fit.exact]
+
+
+def test_each_cause_can_be_planted():
+    assert {cause.name for cause in CAUSES} <= set(planting.CAUSES)
+
+
+def test_a_zero_point_of_minus_128_that_is_added_is_named_where_there_is_padding():
+    """int8 cannot hold 128."""
+    image = dataclasses.replace(NET.tensors[0], quant=QuantParams((0.5,), (-128,)))
+    graph = dataclasses.replace(NET, tensors=(image, *NET.tensors[1:]))
+    dumped = dump(graph, (IMAGE,), {CONV: Firmware(ifm_zero_point=128)})
+    answer = localize(graph, plan(graph, load("npu6m")), dumped)
+    assert [fit.cause for fit in answer.finding.fits if fit.exact] == ["input_zero_point_added"]
 
 
 def test_an_error_is_not_blamed_on_what_comes_after():
-    answer = found(dump(NET, IMAGE, {CONV: Firmware(bias=np.zeros_like)}))
+    answer = found(dump(NET, (IMAGE,), {CONV: Firmware(bias=np.zeros_like)}))
     different = [t.kind for t in answer.tensors if t.bytes_different]
     assert different == ["CONV_2D"]
 
 
 def test_two_operators_that_err_are_both_blamed_and_the_first_is_explained():
     wrong = {DEPTHWISE: Firmware(padding=0), DENSE: Firmware(bias=np.zeros_like)}
-    answer = found(dump(NET, IMAGE, wrong))
+    answer = found(dump(NET, (IMAGE,), wrong))
     assert answer.blamed == (NET.ops[DEPTHWISE], NET.ops[DENSE])
     assert answer.finding.fits[0].cause == "padding_with_zero"
     assert "these err too: 6 (FULLY_CONNECTED)" in "\n".join(localized.lines(answer))
 
 
 def test_where_tensors_are_absent_the_mistake_is_found_among_the_operators_between():
-    dumped = dump(NET, IMAGE, {DEPTHWISE: Firmware(padding=0)})
+    dumped = dump(NET, (IMAGE,), {DEPTHWISE: Firmware(padding=0)})
     kept = {i: dumped[i] for i in (0, NET.ops[CONV].outputs[0], NET.ops[ADD].outputs[0])}
     answer = found(kept)
     assert [op.index for op in answer.finding.suspects] == [DEPTHWISE, POINTWISE, ADD]
@@ -182,7 +184,7 @@ def test_a_fault_that_no_cause_explains_is_said_to_fit_none():
     tensor = NET.ops[POINTWISE].outputs[0]
     fault = RIGHT[tensor].copy()
     fault[0, 2, 1, 3] ^= 0x40
-    answer = found(dump(NET, IMAGE, {POINTWISE: lambda *_: fault}))
+    answer = found(dump(NET, (IMAGE,), {POINTWISE: lambda *_: fault}))
     finding = localized.as_json(answer)["localized"]
     assert (finding["op"], finding["kind"], finding["tensor"]) == (POINTWISE, "CONV_2D", tensor)
     assert (finding["channel"], finding["pixel"], finding["different"]) == (3, [0, 2, 1], 1)
@@ -201,7 +203,7 @@ def test_a_fault_that_no_cause_explains_is_said_to_fit_none():
     ],
 )
 def test_a_wrong_input_is_told_from_a_wrong_operator(cause, change):
-    answer = found(dump(NET, np.ascontiguousarray(change(IMAGE)), {}), inputs=(IMAGE,))
+    answer = found(dump(NET, (np.ascontiguousarray(change(IMAGE)),), {}), inputs=(IMAGE,))
     assert (answer.finding.op, answer.finding.kind, answer.blamed) == (None, "INPUT", ())
     assert [fit.cause for fit in answer.finding.fits if fit.exact] == [cause]
     assert localized.as_json(answer)["localized"]["op"] is None

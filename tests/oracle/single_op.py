@@ -62,7 +62,7 @@ class Spec:
 class Case:
     """A model of one operator with the inputs to give it; `about` says what was chosen.
 
-    `undefined`: oracles whose outcome depends on what memory held before.
+    `undefined`: oracles that crash on it, or whose outcome depends on what memory held before.
     """
 
     blob: bytes
@@ -72,6 +72,10 @@ class Case:
 
     def __repr__(self) -> str:
         return f"Case({self.about[:200]})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What hypothesis prints; of a dataclass it would print every byte."""
+        printer.text(repr(self))
 
 
 def constant(values: Any, dtype: str = "int32") -> Spec:
