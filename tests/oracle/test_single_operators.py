@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -18,8 +18,10 @@ from firmware_sim.program import Engine, prepare
 from firmware_sim.run import Machine
 from graph import tflite
 from graph.errors import UnsupportedOperatorError
+from graph.types import Graph
 from memory_planner import chip
 from memory_planner.plan import plan
+from memory_planner.types import Plan
 from tests.oracle.cases import CASES, REFUSED
 from tests.oracle.choices import REFERENCES
 from tests.oracle.single_op import Case, Spec, constant, model, options, quantized
@@ -55,13 +57,17 @@ def chosen(strategy: SearchStrategy[Case], count: int) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def simulate(case: Case, numerics: Numerics) -> Iterator[tuple[Engine, tuple[np.ndarray, ...]]]:
-    """The outputs by each engine."""
-    graph = tflite.read(case.blob)
-    made = plan(graph, CHIP)
-    for engine in Engine:
-        program = prepare(graph, made, numerics=numerics, engine=engine)
-        yield engine, Machine(program).infer(case.inputs).outputs
+@lru_cache(maxsize=1)
+def planned(blob: bytes) -> tuple[Graph, Plan]:
+    """The graph of a file, and its plan."""
+    graph = tflite.read(blob)
+    return graph, plan(graph, CHIP)
+
+
+def simulate(case: Case, numerics: Numerics, engine: Engine) -> tuple[np.ndarray, ...]:
+    """The outputs."""
+    program = prepare(*planned(case.blob), numerics=numerics, engine=engine)
+    return Machine(program).infer(case.inputs).outputs
 
 
 def hold(cases: Sequence[Case], oracle: Oracle) -> int:
@@ -81,7 +87,8 @@ def _hold(cases: Sequence[Case], oracle: Oracle) -> int:
             continue
         theirs = {i: values[0] for i, values in recording.tensors.items()}
         zero_unwritten(tflite.read(case.blob), theirs)
-        for engine, ours in simulate(case, Numerics(oracle.value)):
+        for engine in Engine:
+            ours = simulate(case, Numerics(oracle.value), engine)
             for mine, index in zip(ours, job.tensors, strict=True):
                 same_bits(mine, theirs[index], f"{engine}: {case.about}")
                 compared += mine.nbytes
@@ -125,7 +132,7 @@ def test_a_nan_hides_the_best_of_its_lane_also_before_axes_of_1(axes_of_1):
         options("ArgMaxOptions", outputType=2),
     )
     case = Case(blob, (values,), f"ARG_MAX {values.shape}")
-    assert [outputs[0].item() for _, outputs in simulate(case, Numerics.TFLITE_REF)] == [0, 0]
+    assert [simulate(case, Numerics.TFLITE_REF, engine)[0].item() for engine in Engine] == [0, 0]
     assert hold([case], Oracle.TFLITE_REF) == 2 * 4
 
 

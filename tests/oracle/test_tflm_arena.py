@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from graph.errors import ModelError, UnsupportedOperatorError
 from tests.oracle.allocations import AMPLE_BYTES, allocations, hold, ours
 from tests.oracle.cases import CASES
 from tests.oracle.single_op import Case
+from tests.oracle.test_single_operators import chosen
 
 pytest.importorskip("tflite_micro", reason="needs the oracle extra")
-
-FAST = settings(
-    max_examples=1,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-
-
-def examples(name: str, count: int) -> list[Case]:
-    found: list[Case] = []
-
-    @settings(FAST, max_examples=count)
-    @given(CASES[name])
-    def collect(case):
-        found.append(case)
-
-    collect()
-    return found
 
 
 def test_every_model_that_the_wheel_runs_has_its_arena(shared: Path) -> None:
@@ -46,7 +26,7 @@ def test_every_model_that_the_wheel_runs_has_its_arena(shared: Path) -> None:
             ours(blob)
 
 
-def known(cases: list[Case]) -> list:
+def known(cases: Sequence[Case]) -> list:
     found = []
     for case in cases:
         try:
@@ -57,19 +37,19 @@ def known(cases: list[Case]) -> list:
 
 
 def test_an_operator_alone_has_the_wheels_arena():
-    cases = [case for name in sorted(CASES) for case in examples(name, 1)]
+    cases = [case for name in sorted(CASES) for case in chosen(CASES[name], 1)]
     assert hold(known(cases)) > 100
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_an_operator_alone_has_the_wheels_arena_in_many_forms(name):
-    hold(known(examples(name, 30)))
+    hold(known(chosen(CASES[name], 30)))
 
 
 @pytest.mark.parametrize("kind", ["RELU_N1_TO_1", "SELECT", "TILE"])
 def test_an_operator_without_a_kernel_is_refused_in_one_line(kind):
-    (case,) = examples(kind, 1)
+    (case,) = chosen(CASES[kind], 1)
     (answer,) = allocations([(case.blob, AMPLE_BYTES)])
     assert answer is None
     with pytest.raises(

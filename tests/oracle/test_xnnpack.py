@@ -12,7 +12,7 @@ from firmware_sim.compare import compare
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops import xnnpack
 from firmware_sim.oracles import Job, Oracle, record, record_all
-from firmware_sim.program import prepare
+from firmware_sim.program import Engine, prepare
 from firmware_sim.samples import generated
 from graph import tflite
 from graph.errors import UnsupportedOperatorError
@@ -72,8 +72,8 @@ def hold(drawn: Sequence[Case]) -> int:
     compared = 0
     for case, job, recording in zip(covered, jobs, record_all(Oracle.XNNPACK, jobs), strict=True):
         assert recording.refusal is None, case.about
-        for engine, ours in simulate(case, Numerics.XNNPACK):
-            for mine, index in zip(ours, job.tensors, strict=True):
+        for engine in Engine:
+            for mine, index in zip(simulate(case, Numerics.XNNPACK, engine), job.tensors, strict=True):
                 same_bits(mine, recording.tensors[index][0], f"{engine}: {case.about}")
                 compared += mine.nbytes
     return compared
