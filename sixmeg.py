@@ -25,6 +25,7 @@ COMMANDS = {
     "fps": "firmware_sim.cli_fps",
     "export": "export.cli",
     "report": "export.cli",
+    "map": "export.cli_map",
 }
 
 # What `pip install .` leaves out, and the extra that brings it.

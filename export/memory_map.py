@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 WIDTH_PX, HEIGHT_PX = 1000, 440
 LEFT_PX, RIGHT_PX, TOP_PX, BOTTOM_PX = 78, 12, 34, 52
 LABEL_MIN_WIDTH_PX, LABEL_MIN_HEIGHT_PX, CHARACTER_PX = 46, 17, 6.4
+TICK_MIN_WIDTH_PX = 26
 # Room for more arenas than this is told in words: drawn to scale it would flatten the rest.
 DRAWN_ROOM_ARENAS = 1.6
 # Functions that nearly every tensor's name ends with.
@@ -21,7 +23,10 @@ _SAYS_NOTHING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A buffer's rectangle; `title` is what hovering shows, `label` what fits inside it."""
+    """A buffer's rectangle; `title` is what hovering shows, `label` what fits inside it.
+
+    A band holds a part of its tensor at a time: a ring, or sums, of a streamed step.
+    """
 
     tensor: int
     x: float
@@ -29,6 +34,7 @@ class Rect:
     width: float
     height: float
     kind: str
+    is_band: bool
     title: str
     label: str
     sublabel: str
@@ -77,18 +83,19 @@ def short_name(name: str, limit: int = 48) -> str:
     return kept[-limit:]
 
 
-def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) -> MemoryMap:
+def layout(memory: Mapping[str, Any], layers: Sequence[Mapping[str, Any]] | None) -> MemoryMap:
     """Rectangles, axes and lines for a report's `memory`; `layers` colour the buffers by what writes them.
 
     The arenas of several memories stand one above the other.
     """
-    steps = max(1, len(memory["steps"]))
+    edges = edges_of(memory["steps"])
     arena, bound = memory["arena_bytes"], memory["lower_bound_bytes"]
-    room = memory["budget_bytes"] - memory["weights_bytes"] - memory["state_bytes"]
-    bases = _bases(memory)
-    drawn_room = len(bases) == 1 and 0 < room <= DRAWN_ROOM_ARENAS * max(arena, 1)
-    top = max(arena, bound, room if drawn_room else 0, 1) * 1.04
-    across = (WIDTH_PX - LEFT_PX - RIGHT_PX) / steps
+    room = _room(memory)
+    bases = bases_of(memory)
+    is_near = room is not None and 0 < room <= DRAWN_ROOM_ARENAS * max(arena, 1)
+    drawn_room = room if is_near and len(bases) == 1 else None
+    top = max(arena, bound, drawn_room or 0, 1) * 1.04
+    across = (WIDTH_PX - LEFT_PX - RIGHT_PX) / edges[-1]
     upwards = (HEIGHT_PX - TOP_PX - BOTTOM_PX) / top
 
     def y_of(level_bytes: float) -> float:
@@ -97,28 +104,47 @@ def layout(memory: Mapping[str, Any], layers: list[Mapping[str, Any]] | None) ->
     written_by = {layer["name"]: layer["class"] for layer in layers or ()}
     rects = []
     for buffer in memory["buffers"]:
-        x = round(LEFT_PX + buffer["start"] * across, 2)
-        width = round((buffer["end"] - buffer["start"]) * across, 2)
+        start, end = edges[buffer["start"]], edges[buffer["end"]]
+        x, width = round(LEFT_PX + start * across, 2), round((end - start) * across, 2)
         kind = written_by.get(buffer["name"], "input" if buffer["start"] == 0 else "other")
         y = y_of(bases[buffer["memory"]] + buffer["offset"] + buffer["size_bytes"])
         height = round(buffer["size_bytes"] * upwards, 2)
         label, sublabel = _labels(buffer, width, height)
-        rects.append(Rect(buffer["tensor"], x, y, width, height, kind, _title(buffer), label, sublabel))
+        band, title = buffer["role"] != "whole", _title(buffer)
+        rects.append(Rect(buffer["tensor"], x, y, width, height, kind, band, title, label, sublabel))
     worst = memory["worst_step"]["step"]
     return MemoryMap(
         rects=tuple(rects),
-        columns=_columns(steps, across),
+        columns=_columns(edges, across),
         rows=tuple(Tick(y_of(level), _size(level)) for level in _levels(top)),
-        lines=_lines(arena, bound, room if drawn_room else None, y_of),
-        peak_x=round(LEFT_PX + worst * across, 2),
-        peak_width=round(across, 2),
-        note=_note(room, arena, drawn_room) if len(bases) == 1 else _arenas_note(bases),
+        lines=_lines(arena, bound, drawn_room, y_of),
+        peak_x=round(LEFT_PX + edges[worst] * across, 2),
+        peak_width=round((edges[worst + 1] - edges[worst]) * across, 2),
+        note=_note(room, arena, drawn_room is not None) if len(bases) == 1 else _arenas_note(bases),
     )
 
 
-def _bases(memory: Mapping[str, Any]) -> dict[str, int]:
-    """Where the arena of each memory that has one begins, the first at 0."""
-    bases, at = {}, 0
+def edges_of(steps: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Where each step begins, and the last ends; a step is as wide as it has operators.
+
+    >>> edges_of([{"ops": [0]}, {"ops": [1, 2, 3]}, {"ops": [4]}])
+    [0, 1, 4, 5]
+    """
+    return list(accumulate((len(step["ops"]) for step in steps), initial=0)) if steps else [0, 1]
+
+
+def _room(memory: Mapping[str, Any]) -> int | None:
+    """What the budget leaves for the arena; None where that is not asked."""
+    if "budget_bytes" not in memory:
+        return None
+    return memory["budget_bytes"] - memory["weights_bytes"] - memory["state_bytes"]
+
+
+def bases_of(memory: Mapping[str, Any]) -> dict[str | None, int]:
+    """Where the arena of each memory that has one begins, the first at 0; None where none is chosen."""
+    if all(b["memory"] is None for b in memory["buffers"]):
+        return {None: 0}
+    bases, at = dict[str | None, int](), 0
     for each in memory["memories"]:
         if each["arena_bytes"] or any(b["memory"] == each["name"] for b in memory["buffers"]):
             bases[each["name"]] = at
@@ -126,14 +152,14 @@ def _bases(memory: Mapping[str, Any]) -> dict[str, int]:
     return bases
 
 
-def _arenas_note(bases: Mapping[str, int]) -> str:
+def _arenas_note(bases: Mapping[str | None, int]) -> str:
     where = ", ".join(f"{name} from {base:,}" for name, base in bases.items())
     return f"An arena for each memory, one above the other: {where}."
 
 
 def _title(buffer: Mapping[str, Any]) -> str:
     shape = "x".join(map(str, buffer["shape"]))
-    low, size, where = buffer["offset"], buffer["size_bytes"], buffer["memory"]
+    low, size, where = buffer["offset"], buffer["size_bytes"], buffer["memory"] or "the arena"
     return (
         f"{buffer['name']}\n"
         f"tensor {buffer['tensor']}, {shape} {buffer['dtype']}, {size:,} bytes\n"
@@ -166,10 +192,14 @@ def _names(name: str) -> list[str]:
     return list(dict.fromkeys([layer, bare, bare.removeprefix("conv_"), *last]))
 
 
-def _columns(steps: int, across: float) -> tuple[Tick, ...]:
-    every = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if n * across >= 26)
-    marked = range(0, steps, every)
-    return tuple(Tick(round(LEFT_PX + (step + 0.5) * across, 2), str(step)) for step in marked)
+def _columns(edges: Sequence[int], across: float) -> tuple[Tick, ...]:
+    """Numbers of steps below their middles, as many as have room."""
+    middles = [(low + high) / 2 * across for low, high in pairwise(edges)]
+    for every in (1, 2, 5, 10, 20, 50, 100, 200, 500, len(middles)):
+        if all(b - a >= TICK_MIN_WIDTH_PX for a, b in pairwise(middles[::every])):
+            break
+    marked = range(0, len(middles), every)
+    return tuple(Tick(round(LEFT_PX + middles[step], 2), str(step)) for step in marked)
 
 
 def _levels(top_bytes: float) -> list[int]:
@@ -206,8 +236,10 @@ def _lines(arena: int, bound: int, room: int | None, y_of: Any) -> tuple[Line, .
     return tuple(lines)
 
 
-def _note(room: int, arena: int, drawn: bool) -> str:
+def _note(room: int | None, arena: int, drawn: bool) -> str:
     """What the picture leaves out of the budget."""
+    if room is None:
+        return ""
     if room <= 0:
         return "The weights alone take the whole budget: no room is left for the arena."
     if drawn or arena == 0:
