@@ -20,6 +20,7 @@ from memory_planner.plan import plan as make_plan
 from memory_planner.reservations import reserving, with_budget
 from memory_planner.streamed import weight_bytes_read
 from memory_planner.types import Plan, Proof
+from memory_planner.wishes import overlap_options, wishes_of
 
 OVER_BUDGET = 3
 
@@ -190,6 +191,7 @@ def _placement_json(graph: Graph, made: Plan) -> dict[str, Any]:
     "the .tflite, or our own C, which overlaps and streams.",
 )
 @for_c_options
+@overlap_options
 @click.option(
     "-o",
     "--output",
@@ -207,6 +209,7 @@ def plan(
     input_kind: str,
     minimize: str,
     output: str | None,
+    **wished: Any,
 ) -> None:
     """Place every activation of MODEL (.tflite) in the chip's memory.
 
@@ -214,10 +217,11 @@ def plan(
     """
     for_c = ForC.of(runtime, input_kind, minimize)
     chip = reserving(chips.load(chip_name), reservations)
+    wishes = wishes_of(runtime, **wished)
     if runtime == "tflm":
         from memory_planner import cli_tflm
 
-        ctx.exit(0 if cli_tflm.run(model, chip, output, as_json=as_json) else OVER_BUDGET)
+        ctx.exit(0 if cli_tflm.run(model, chip, output, wishes, as_json=as_json) else OVER_BUDGET)
     if output and output.endswith(".tflite"):
         raise click.UsageError(f"{output}: a .tflite carries plans for --runtime tflm alone; name a .json")
     begin = time.perf_counter()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import click
 
 from files import json_text, write_bytes, write_json
 from graph import file_facts, tflite
-from graph.errors import ModelError
+from graph.errors import ModelError, PlanError
 from graph.offline_plan import with_offline_plan
 from graph.types import Graph
 from memory_planner import cli
@@ -18,27 +20,36 @@ from memory_planner.chip import Chip
 from memory_planner.fit import fit
 from memory_planner.tflm.arena import Arena, arena_of
 from memory_planner.tflm.layout import ABIS
-from memory_planner.tflm.planning import TflmPlan, tflm_plan
+from memory_planner.tflm.overlap import Kernels
+from memory_planner.tflm.planning import TflmPlan, overlaps, tflm_plan
+from memory_planner.tflm.replay import Replay, replay
+from memory_planner.wishes import Wishes
 
 PLANNED = ".tflite"
 RESIDENT_BASIS = "the .tflite + head + tail"
 FIRMWARE = "cortex-m"
 
 
-def run(model: str, chip: Chip, output: str | None, *, as_json: bool) -> bool:
-    """Plan, write and print; whether the model, its head and its tail fit the chip's memory.
+def run(model: str, chip: Chip, output: str | None, wishes: Wishes, *, as_json: bool) -> bool:
+    """Plan, try, write and print; whether the model, its head and its tail fit the chip's memory.
 
-    Raises: ModelError, beginning with the path, where TensorFlow Lite Micro does not run the model.
+    Raises: ModelError, beginning with the path, where TensorFlow Lite Micro does not run the model;
+    PlanError where the planned model gives other outputs than the model.
     """
     graph, blob = tflite.read_file(model), Path(model).read_bytes()
     try:
-        made = tflm_plan(graph, file_facts.read(blob))
+        made = tflm_plan(graph, file_facts.read(blob), wishes.kernels)
         planned = with_offline_plan(blob, made.plan.schedule.op_order, made.offline_offsets)
         needed = {name: arena_of(planned, abi) for name, abi in ABIS.items()}
         today = arena_of(blob, ABIS[FIRMWARE])
     except ModelError as error:
         raise type(error)(f"{model}: {error}") from error
     content = plan_json(graph, made, model, chip, len(planned), needed)
+    if wishes.kernels:
+        content["kernels"] = wishes.kernels.value
+        content["overlaps"] = [asdict(pair) for pair in overlaps(graph, made, wishes.kernels)]
+    if wishes.kernels and wishes.replay_samples and output and output.endswith(PLANNED):
+        content["replay"] = asdict(_tried(model, blob, planned, wishes.replay_samples))
     if output:
         if output.endswith(PLANNED):
             write_bytes(output, planned)
@@ -49,6 +60,30 @@ def run(model: str, chip: Chip, output: str | None, *, as_json: bool) -> bool:
     else:
         click.echo("\n".join(_lines(content, today.head_bytes)))
     return bool(content["fit"]["fits"])
+
+
+@contextmanager
+def progress(count: int, label: str) -> Iterator[Callable[[], None]]:
+    """A bar that moves by one at each call; none off a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(total=count, desc=label, unit="input", disable=None, leave=False) as bar:
+
+        def advance() -> None:
+            bar.update()
+
+        yield advance
+
+
+def _tried(model: str, blob: bytes, planned: bytes, samples: int) -> Replay:
+    with progress(samples, "replay") as advance:
+        done = replay(blob, planned, samples, advance=advance)
+    if done.different:
+        raise PlanError(
+            f"{model}: {done.different} of {samples} inputs give other outputs under the plan, the first is"
+            f" input {done.first}; nothing is written, plan without --overlap"
+        )
+    return done
 
 
 def plan_json(
@@ -87,10 +122,19 @@ def _lines(content: dict[str, Any], head_today_bytes: int) -> list[str]:
     answer, head = content["fit"], content["arena_bytes"]
     verdict = "fits" if answer["fits"] else "over budget"
     gap = "no lower head in this order" if content["proof"] != "none" else "lower bound not met"
-    return [
+    lines = [
         f"{verdict}: {answer['required_bytes']:,} of {answer['budget_bytes']:,} bytes ({RESIDENT_BASIS})",
         f"head {head:,} ({content['algorithm']}; {gap}: {content['lower_bound_bytes']:,}),"
         f" without a plan {head_today_bytes:,}",
         f"tensor_arena: {content['tensor_arena'][FIRMWARE]['arena_bytes']:,} bytes ({FIRMWARE}),"
         f" {content['tensor_arena']['host']['arena_bytes']:,} (host)",
     ]
+    if content.get("kernels") == Kernels.CMSIS_NN:
+        lines.append("not counted: scratch that CMSIS-NN kernels ask for, which the runtime adds to the head")
+    if "overlaps" in content:
+        lines.append(
+            f"outputs over their inputs: {len(content['overlaps'])}, by {content['kernels']} kernels"
+        )
+    if "replay" in content:
+        lines.append(f"replayed on tflite-micro: {content['replay']['samples']} inputs, 0 outputs different")
+    return lines

@@ -165,6 +165,11 @@ def window_over(ifm: Tensor, attrs: Attrs | None, weights: Tensor | None) -> Win
     return None
 
 
+def under_windows(ifm: Tensor, window: Window) -> Reach:
+    """What each output pixel reads of a picture."""
+    return _over(ifm, _span(window.rows, window.ifm_h), _span(window.cols, window.ifm_w))
+
+
 def _windowed(graph: Graph, op: Op) -> Raster | None:
     sources = _sources(graph, op)
     weights = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 else None
@@ -177,7 +182,7 @@ def _windowed(graph: Graph, op: Op) -> Raster | None:
             return None  # the divisor changes at the border
         if pixels_of(ofm) == 1 and (window.rows.size, window.cols.size) == (window.ifm_h, window.ifm_w):
             return _summing(ifm, op)
-    reach = _over(ifm, _span(window.rows, window.ifm_h), _span(window.cols, window.ifm_w))
+    reach = under_windows(ifm, window)
     apart = op.kind is OpKind.CONV_2D or pixel_bytes(ofm) != pixel_bytes(ifm)
     return Raster(op.index, pixels_of(ofm), row_pixels(ofm), (reach,), in_place=not apart)
 

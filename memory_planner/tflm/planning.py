@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from graph.file_facts import FileFacts
+from graph.op_kind import OpKind
 from graph.types import Graph
 from memory_planner.lifetimes import buffers_of, file_order
 from memory_planner.order import Ordering, order
@@ -17,7 +18,9 @@ from memory_planner.packing import pack
 from memory_planner.tflm.arena import prepared, requirements
 from memory_planner.tflm.greedy import ONLINE, Requirement, greedy_offsets, height_bytes
 from memory_planner.tflm.layout import HOST
+from memory_planner.tflm.overlap import RULES, Kernels, least_distance
 from memory_planner.tflm.requests import ALIGNMENT_BYTES
+from memory_planner.tflm.sharing import Shared, apart, shared
 from memory_planner.types import Buffer, Lifetime, Plan, Proof, Schedule
 
 _NO_TENSOR = -1
@@ -52,30 +55,29 @@ def reordered(graph: Graph, schedule: Schedule) -> Graph:
     return replace(graph, ops=tuple(replace(op, index=index) for index, op in enumerate(ops)))
 
 
-def tflm_plan(graph: Graph, facts: FileFacts) -> TflmPlan:
+def tflm_plan(graph: Graph, facts: FileFacts, overlap: Kernels | None = None) -> TflmPlan:
     """The plan with the smallest head, of the file's own order and of the one with the smallest peak.
 
-    The file's own order wins a tie. Depends on its arguments alone.
+    The file's own order wins a tie. Depends on its arguments alone. With `overlap`, an output may lie over
+    its input where the order in which kernels of that library read and write allows it.
 
     Raises: UnsupportedOperatorError where the scratch of an operator's kernel is not known.
     """
     ordering = order(graph, ALIGNMENT_BYTES)
     schedules = dict.fromkeys((file_order(graph), ordering.schedule))
-    found = [_planned(graph, facts, schedule, ordering) for schedule in schedules]
+    found = [_planned(graph, facts, schedule, ordering, overlap) for schedule in schedules]
     return min(found, key=lambda made: made.plan.arena_bytes)
 
 
-def _planned(graph: Graph, facts: FileFacts, schedule: Schedule, ordering: Ordering) -> TflmPlan:
+def _planned(
+    graph: Graph, facts: FileFacts, schedule: Schedule, ordering: Ordering, overlap: Kernels | None
+) -> TflmPlan:
     ordered, online = reordered(graph, schedule), replace(facts, offline_offsets=None)
     asked = [p.scratch for p in prepared(ordered, online, HOST)]
     tensors, wanted = requirements(ordered, online, asked)
-    best: _Laid | None = None
-    for laid in _layings(tensors, wanted):
-        if best is None or laid.head_bytes < best.head_bytes:
-            best = laid
-        if best.head_bytes == best.lower_bound_bytes:
-            break
-    assert best is not None
+    placed, tops = wanted[: len(tensors)], wanted[len(tensors) :]
+    sharing = shared(ordered, tensors, placed, overlap) if overlap else apart(placed)
+    best = _best(_layings(placed, tops, sharing))
     offset_of = dict(zip(tensors, best.offsets, strict=False))
     buffers = buffers_of(graph, schedule)
     owners = [op for op, sizes in zip(schedule.op_order, asked, strict=True) for _ in sizes]
@@ -94,7 +96,7 @@ def _planned(graph: Graph, facts: FileFacts, schedule: Schedule, ordering: Order
         ),
         scratch=tuple(map(Scratch, owners, sizes, best.offsets[len(tensors) :])),
         offline_offsets=tuple(offset_of.get(t.index, ONLINE) for t in graph.tensors),
-        proof=Proof.LOWER_BOUND if best.head_bytes == best.lower_bound_bytes else Proof.NONE,
+        proof=best.proof,
     )
 
 
@@ -105,16 +107,23 @@ class _Laid:
     offsets: tuple[int, ...]
     head_bytes: int
     lower_bound_bytes: int
+    proof: Proof
     algorithm: str
 
 
-def _layings(tensors: Sequence[int], wanted: Sequence[Requirement]) -> Iterator[_Laid]:
+def _best(layings: Iterator[_Laid]) -> _Laid:
+    best = next(layings)
+    while best.proof is Proof.NONE and (laid := next(layings, None)):
+        best = min(best, laid, key=lambda one: one.head_bytes)
+    return best
+
+
+def _layings(tensors: Sequence[Requirement], tops: Sequence[Requirement], sharing: Shared) -> Iterator[_Laid]:
     """Packings with scratch buffers on their own, and with those of an operator in one piece.
 
     In one piece they lie where the greedy planner finds room for each: it lays them from below into gaps that
     are no smaller than the piece. On their own they may fit gaps that the piece does not.
     """
-    tops = wanted[len(tensors) :]
     pieces: list[Requirement] = []
     for r in tops:
         if pieces and pieces[-1].first == r.first:
@@ -122,16 +131,51 @@ def _layings(tensors: Sequence[int], wanted: Sequence[Requirement]) -> Iterator[
         else:
             pieces.append(r)
     for scratch in (tops, pieces) if len(pieces) < len(tops) else (tops,):
-        packing = pack([_buffer(r) for r in (*wanted[: len(tensors)], *scratch)], ALIGNMENT_BYTES)
+        wanted = [_buffer(r) for r in (*sharing.wanted, *scratch)]
+        packing = pack(wanted, ALIGNMENT_BYTES, sharing.separations)
         offline = [
-            replace(r, offline_offset=offset)
-            for r, offset in zip(wanted[: len(tensors)], packing.offsets, strict=False)
+            replace(r, offline_offset=packing.offsets[group])
+            for r, group in zip(tensors, sharing.group_of, strict=True)
         ]
         offsets = greedy_offsets([*offline, *tops])
-        head = height_bytes(wanted, offsets)
-        yield _Laid(offsets, head, packing.lower_bound_bytes, packing.algorithm)
+        head = height_bytes([*tensors, *tops], offsets)
+        proof = Proof(packing.proof) if scratch is tops and head == packing.height_bytes else Proof.NONE
+        if head == packing.lower_bound_bytes:
+            proof = Proof.LOWER_BOUND
+        yield _Laid(offsets, head, packing.lower_bound_bytes, proof, packing.algorithm)
 
 
 def _buffer(r: Requirement) -> Buffer:
     """Steps of the runtime begin at -1, for what nothing uses, and are counted in at both ends."""
     return Buffer(_NO_TENSOR, r.size_bytes, Lifetime(r.first + 1, r.last + 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The input of `op` lies `distance_bytes` above its output and shares bytes with it.
+
+    `least_bytes` would do; `source` is where the kernel's order of access was read.
+    """
+
+    op: int
+    input: int
+    output: int
+    distance_bytes: int
+    least_bytes: int
+    source: str
+
+
+def overlaps(graph: Graph, made: TflmPlan, kernels: Kernels) -> list[Overlap]:
+    """Inputs and outputs of one operator that share bytes under a plan, copies that cost nothing left out."""
+    found = []
+    at, size = made.plan.offset_of, {b.tensor: b.size_bytes for b in made.plan.buffers}
+    for op in (graph.ops[index] for index in made.plan.schedule.op_order):
+        output = op.outputs[0]
+        for source in (i for i in dict.fromkeys(op.inputs) if i in at and output in at):
+            distance = at[source] - at[output]
+            if op.kind is not OpKind.RESHAPE and -size[source] < distance < size[output]:
+                least = least_distance(graph, op, source, kernels)
+                assert least is not None and least <= distance
+                rule = RULES[kernels][op.kind]
+                found.append(Overlap(op.index, source, output, distance, least, rule.source))
+    return found

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +25,14 @@ class Replay:
     first: int | None
 
 
-def replay(original: bytes, planned: bytes, samples: int, seed: int = 0) -> Replay:
-    """Outputs of both for `samples` seeded inputs, in a process of its own.
+def _nothing() -> None:
+    """What is done after a sample where nobody looks."""
+
+
+def replay(
+    original: bytes, planned: bytes, samples: int, seed: int = 0, advance: Callable[[], None] = _nothing
+) -> Replay:
+    """Outputs of both for `samples` seeded inputs, in a process of its own; `advance` is called after each.
 
     Raises: OracleError where the runtime is not installed, or refuses a model, or crashes.
     """
@@ -35,12 +42,21 @@ def replay(original: bytes, planned: bytes, samples: int, seed: int = 0) -> Repl
             path.write_bytes(blob)
         # -P: the worker's folder stays off its import path, where our modules could hide the runtime's.
         command = [sys.executable, "-P", str(_WORKER), *map(str, paths), str(samples), str(seed)]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode == MISSING_PACKAGE:
-        raise OracleError(
-            "the replay needs tflite-micro, which is not installed; pip install 'sixmeg[oracle]'"
-        )
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise OracleError(f"tflite-micro ended with {done.returncode}: {said[-1] if said else 'no message'}")
-    return Replay(**json.loads(done.stdout))
+        with (
+            tempfile.TemporaryFile("w+") as complaints,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True) as worker,
+        ):
+            assert worker.stdout is not None
+            answer = ""
+            for line in worker.stdout:
+                answer = line.strip()
+                if not answer:
+                    advance()
+            code = worker.wait()
+            complaints.seek(0)
+            said = [line for line in complaints.read().splitlines() if line.strip()]
+    if code == MISSING_PACKAGE:
+        raise OracleError("the replay needs tflite-micro: pip install 'sixmeg[oracle]', or give --no-replay")
+    if code:
+        raise OracleError(f"tflite-micro ended with {code}: {said[-1] if said else 'no message'}")
+    return Replay(**json.loads(answer))

@@ -2,9 +2,10 @@
 
     python replay_worker.py ORIGINAL PLANNED SAMPLES SEED
 
-Prints as JSON how many samples gave other outputs, and the first that did. It stands alone (no import of
-ours) because the runtime may end the process that it lives in. It exits with MISSING_PACKAGE where the
-runtime is not installed. State is not reset between samples: what one leaves behind reaches the next.
+Prints a line for each sample, then as JSON how many gave other outputs, and the first that did. It stands
+alone (no import of ours) because the runtime may end the process that it lives in. It exits with
+MISSING_PACKAGE where the runtime is not installed. State is not reset between samples: what one leaves behind
+reaches the next.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def compare(runtime: Any, original: str, planned: str, samples: int, seed: int) 
         one, other = (outputs(side, inputs, count) for side in sides)
         if one != other:
             different.append(number)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
     return {"samples": samples, "different": len(different), "first": different[0] if different else None}
 
 

@@ -9,6 +9,8 @@ import pytest
 from graph import file_facts, tflite
 from graph.errors import ModelError, OracleError
 from graph.offline_plan import with_offline_plan
+from memory_planner.tflm import sharing
+from memory_planner.tflm.overlap import Kernels
 from memory_planner.tflm.planning import tflm_plan
 from memory_planner.tflm.replay import Replay, replay
 from tests.oracle.allocations import AMPLE_BYTES, allocations
@@ -18,6 +20,7 @@ pytest.importorskip("tflite_micro", reason="needs the oracle extra")
 
 ALLOCATED_ONLY = {"coral_movenet_lightning_ptq"}
 """Models with an operator that the runtime prepares and then does not run."""
+OVERLAPPED = ("mltk_anomaly_detection", "tflm_micro_speech_int8", "tinymaix_cifar10_q")
 LARGE = {"mobilenet_v1_1.0_224_imagenet1001_ptq_int8", "tinyengine_mcunetv2_large"}
 
 
@@ -81,3 +84,47 @@ def test_a_model_that_the_runtime_does_not_run_ends_the_replay_in_one_line(share
     with pytest.raises(OracleError, match="Interpreter invocation failed") as refused:
         replay(blob, blob, samples=1)
     assert "\n" not in str(refused.value)
+
+
+def overlapped(blob: bytes) -> tuple[bytes, int]:
+    made = tflm_plan(tflite.read(blob), file_facts.read(blob), Kernels.REFERENCE)
+    return with_offline_plan(blob, made.plan.schedule.op_order, made.offline_offsets), made.plan.arena_bytes
+
+
+def test_overlapped_models_have_the_plans_head_and_the_outputs_of_the_originals(shared):
+    for name in OVERLAPPED:
+        blob = (shared / "models" / f"{name}.tflite").read_bytes()
+        after, arena_bytes = overlapped(blob)
+        (told,) = allocations([(after, AMPLE_BYTES + 8 * len(after))])
+        assert told.head_bytes == arena_bytes, name
+        assert replay(blob, after, samples=6) == Replay(6, 0, None), name
+
+
+def test_vww_needs_half_the_head_that_the_runtime_takes_by_itself(shared):
+    blob = (shared / "models" / "mlperf_vww_mnv1_025_96_int8.tflite").read_bytes()
+    after, arena_bytes = overlapped(blob)
+    assert arena_bytes == 36_880
+    assert replay(blob, after, samples=12) == Replay(12, 0, None)
+
+
+@pytest.mark.slow
+def test_every_overlapped_model_has_the_outputs_of_the_original_on_many_inputs(shared):
+    for name, (before, _, plain_bytes) in planned(shared).items():
+        after, arena_bytes = overlapped(before)
+        assert arena_bytes <= plain_bytes, name
+        if name not in ALLOCATED_ONLY:
+            samples = 6 if name in LARGE else 203
+            assert replay(before, after, samples) == Replay(samples, 0, None), name
+
+
+def test_a_replay_sees_an_overlap_that_is_too_tight(shared, monkeypatch):
+    blob = (shared / "models" / "tinymaix_cifar10_q.tflite").read_bytes()
+    right = sharing.least_distance
+
+    def too_tight(graph, op, source, kernels):
+        least = right(graph, op, source, kernels)
+        return least and least - 64
+
+    monkeypatch.setattr(sharing, "least_distance", too_tight)
+    after, _ = overlapped(blob)
+    assert replay(blob, after, samples=8).different > 0

@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 
 from graph import file_facts, tflite
 from graph.offline_plan import with_offline_plan
+from graph.op_kind import OpKind
 from memory_planner import validate
-from memory_planner.tflm.arena import arena_of, prepared
+from memory_planner.tflm.arena import arena, arena_of, prepared
 from memory_planner.tflm.greedy import ONLINE, Requirement
 from memory_planner.tflm.layout import HOST
-from memory_planner.tflm.planning import _layings, reordered, tflm_plan
+from memory_planner.tflm.overlap import Kernels
+from memory_planner.tflm.planning import _layings, overlaps, reordered, tflm_plan
+from memory_planner.tflm.sharing import apart
 from memory_planner.types import Proof, Schedule, Step, aligned
 from tests.graphs import chain, graphs
+from tests.memory_planner.tflm.networks import networks
+from tests.memory_planner.tflm.walks import walk
 from tests.tflite_files import file_of
 
 
@@ -59,12 +64,12 @@ SCRATCH = st.lists(st.lists(st.integers(1, 9), max_size=4), min_size=1, max_size
 @given(st.lists(REQUIREMENTS, min_size=1, max_size=8), SCRATCH)
 def test_scratch_buffers_never_raise_the_head_above_a_packing_of_them_in_one_piece(tensors, scratch):
     tops = [Requirement(16 * size, step, step) for step, sizes in enumerate(scratch) for size in sizes]
-    for laid in _layings(range(len(tensors)), [*tensors, *tops]):
-        apart = list(zip([*tensors, *tops], laid.offsets, strict=True))
-        assert laid.head_bytes == max(o + r.size_bytes for r, o in apart)
+    for laid in _layings(tensors, tops, apart(tensors)):
+        placed = zip([*tensors, *tops], laid.offsets, strict=True)
+        assert laid.head_bytes == max(o + r.size_bytes for r, o in placed)
         assert laid.lower_bound_bytes <= laid.head_bytes
     pieces = [Requirement(16 * sum(sizes), s, s) for s, sizes in enumerate(scratch) if sizes]
-    (in_one_piece,) = _layings(range(len(tensors)), [*tensors, *pieces])
+    (in_one_piece,) = _layings(tensors, pieces, apart(tensors))
     assert laid.head_bytes <= in_one_piece.head_bytes
 
 
@@ -83,3 +88,68 @@ def test_constants_and_state_are_left_to_the_runtime(shared):
             assert made.offline_offsets[tensor.index] == ONLINE
     asked = [size for p in prepared(graph, file_facts.read(blob), HOST) for size in p.scratch]
     assert [s.size_bytes for s in made.scratch] == asked
+
+
+def first_fault(graph, facts, made) -> str | None:
+    """Runs every operator byte by byte in one arena, where each byte knows what lies in it."""
+    arena: dict[int, tuple[int, int]] = {}
+    at = made.plan.offset_of
+    twins = {i: i for i in at}
+    for tensor in graph.inputs:
+        arena |= {at[tensor] + byte: (tensor, byte) for byte in range(graph.tensors[tensor].size_bytes)}
+    for op in (graph.ops[index] for index in made.plan.schedule.op_order):
+        source, output = op.inputs[0], op.outputs[0]
+        if op.kind is OpKind.RESHAPE and at[source] == at[output]:
+            twins[output] = twins[source]  # nothing is copied, the bytes stay the input's
+            continue
+        for verb, tensor, byte in walk(graph, op):
+            if verb == "w":
+                arena[at[tensor] + byte] = twins[tensor], byte
+            elif arena.get(at[tensor] + byte) != (twins[tensor], byte):
+                return (
+                    f"{op} reads byte {byte} of tensor {tensor} after {arena.get(at[tensor] + byte)} took it"
+                )
+    for tensor in graph.outputs:
+        for byte in range(graph.tensors[tensor].size_bytes):
+            if arena.get(at[tensor] + byte) != (twins[tensor], byte):
+                return f"output {tensor} has lost byte {byte}"
+    return None
+
+
+@settings(deadline=None, max_examples=150)
+@given(networks())
+def test_no_byte_is_overwritten_before_its_last_read(network):
+    graph, facts = network
+    plain, overlapped = (tflm_plan(graph, facts, kernels) for kernels in (None, Kernels.REFERENCE))
+    assert first_fault(graph, facts, plain) is None
+    assert first_fault(graph, facts, overlapped) is None
+    assert overlapped.plan.arena_bytes <= plain.plan.arena_bytes
+
+
+@settings(deadline=None, max_examples=60)
+@given(networks())
+def test_the_head_of_an_overlapped_plan_is_its_arena(network):
+    graph, facts = network
+    made = tflm_plan(graph, facts, Kernels.REFERENCE)
+    planned_facts = replace(facts, offline_offsets=made.offline_offsets)
+    assert (
+        arena(reordered(graph, made.plan.schedule), planned_facts, HOST).head_bytes == made.plan.arena_bytes
+    )
+
+
+def test_overlaps_are_told_with_their_source(shared):
+    blob = (shared / "models" / "tinymaix_cifar10_q.tflite").read_bytes()
+    graph = tflite.read(blob)
+    made = tflm_plan(graph, file_facts.read(blob), Kernels.REFERENCE)
+    told = overlaps(graph, made, Kernels.REFERENCE)
+    assert told
+    for pair in told:
+        assert pair.input in graph.ops[pair.op].inputs
+        assert pair.least_bytes <= pair.distance_bytes
+        assert "reference/" in pair.source
+
+
+def test_a_plan_without_wishes_overlaps_nothing(shared):
+    blob = (shared / "models" / "tinymaix_cifar10_q.tflite").read_bytes()
+    graph = tflite.read(blob)
+    assert overlaps(graph, tflm_plan(graph, file_facts.read(blob)), Kernels.REFERENCE) == []
