@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -36,7 +37,7 @@ def run(model: str, chip: Chip, output: str | None, wishes: Wishes, *, as_json: 
     Raises: ModelError, beginning with the path, where TensorFlow Lite Micro does not run the model;
     PlanError where the planned model gives other outputs than the model.
     """
-    graph, blob = tflite.read_file(model), Path(model).read_bytes()
+    graph, blob, begin = tflite.read_file(model), Path(model).read_bytes(), time.perf_counter()
     try:
         made = tflm_plan(graph, file_facts.read(blob), wishes.kernels)
         planned = with_offline_plan(blob, made.plan.schedule.op_order, made.offline_offsets)
@@ -44,6 +45,7 @@ def run(model: str, chip: Chip, output: str | None, wishes: Wishes, *, as_json: 
         today = arena_of(blob, ABIS[FIRMWARE])
     except ModelError as error:
         raise type(error)(f"{model}: {error}") from error
+    seconds = time.perf_counter() - begin
     content = plan_json(graph, made, model, chip, len(planned), needed)
     if wishes.kernels:
         content["kernels"] = wishes.kernels.value
@@ -56,7 +58,7 @@ def run(model: str, chip: Chip, output: str | None, wishes: Wishes, *, as_json: 
         else:
             write_json(output, content)
     if as_json:
-        click.echo(json_text(content), nl=False)
+        click.echo(json_text({**content, "seconds": round(seconds, 3)}), nl=False)
     else:
         click.echo("\n".join(_lines(content, today.head_bytes)))
     return bool(content["fit"]["fits"])
@@ -95,13 +97,15 @@ def plan_json(
         name: {"arena_bytes": a.arena_bytes, "head_bytes": a.head_bytes, "tail_bytes": a.tail_bytes}
         for name, a in needed.items()
     }
-    return content | {
-        "runtime": "tflm",
-        "proof": made.proof.value,
-        "scratch": [asdict(scratch) for scratch in made.scratch],
-        "tensor_arena": arenas,
-        "fit": _resident(chip, file_bytes, needed[FIRMWARE]),
-    }
+    return (
+        {"runtime": "tflm"}
+        | content
+        | {
+            "scratch": [asdict(scratch) for scratch in made.scratch],
+            "tensor_arena": arenas,
+            "fit": _resident(chip, file_bytes, needed[FIRMWARE]),
+        }
+    )
 
 
 def _resident(chip: Chip, file_bytes: int, needed: Arena) -> dict[str, Any]:

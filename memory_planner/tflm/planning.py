@@ -39,14 +39,12 @@ class Scratch:
 class TflmPlan:
     """`plan.arena_bytes` is the head that the runtime will record; it counts `scratch` too.
 
-    `offline_offsets` are by tensor, -1 for what the runtime places elsewhere. `proof` says whether no offsets
-    give a lower head in this order.
+    `offline_offsets` are by tensor, -1 for what the runtime places elsewhere.
     """
 
     plan: Plan
     scratch: tuple[Scratch, ...]
     offline_offsets: tuple[int, ...]
-    proof: Proof
 
 
 def reordered(graph: Graph, schedule: Schedule) -> Graph:
@@ -93,10 +91,10 @@ def _planned(
             alignment_bytes=ALIGNMENT_BYTES,
             order_lower_bound_bytes=ordering.lower_bound_bytes,
             order_proof=ordering.proof,
+            proof=best.proof,
         ),
         scratch=tuple(map(Scratch, owners, sizes, best.offsets[len(tensors) :])),
         offline_offsets=tuple(offset_of.get(t.index, ONLINE) for t in graph.tensors),
-        proof=best.proof,
     )
 
 

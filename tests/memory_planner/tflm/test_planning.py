@@ -38,7 +38,7 @@ def test_the_head_of_a_planned_file_is_the_plans_arena(graph):
     assert after.head_bytes == made.plan.arena_bytes
     assert made.plan.lower_bound_bytes <= after.head_bytes <= before.head_bytes
     assert after.tail_bytes == before.tail_bytes
-    assert (made.proof is Proof.LOWER_BOUND) == (after.head_bytes == made.plan.lower_bound_bytes)
+    assert (made.plan.proof is Proof.LOWER_BOUND) == (after.head_bytes == made.plan.lower_bound_bytes)
 
 
 @settings(deadline=None)
