@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from memory_planner.conflicts import conflicts
 from memory_planner.first_fit import ORDERS, first_fit, first_fit_from_above, from_both_ends
 from memory_planner.packing import height_bytes, lower_bound_bytes, pack
-from memory_planner.types import Buffer, Lifetime, aligned
+from memory_planner.types import Buffer, Lifetime, Proof, aligned
 from tests.memory_planner.packings import buffer_sets, faults, separated_sets, smallest_arena
 
 
@@ -20,21 +20,37 @@ def test_what_may_overlap_overlaps_no_further_than_it_may(separated, alignment):
 
 
 @given(buffer_sets(), st.sampled_from([1, 16]))
-def test_the_arena_lies_between_the_smallest_and_no_sharing_at_all(buffers, alignment):
+def test_the_arena_is_the_smallest_and_proven(buffers, alignment):
     packing = pack(buffers, alignment)
-    smallest = smallest_arena(buffers, alignment)
-    assert packing.lower_bound_bytes <= smallest <= packing.height_bytes
-    assert packing.height_bytes <= sum(aligned(b.size_bytes, alignment) for b in buffers)
-    assert packing.proof == "none" or packing.height_bytes == smallest
+    assert packing.height_bytes == smallest_arena(buffers, alignment)
+    assert packing.height_bytes == height_bytes(buffers, packing.offsets, alignment)
+    assert packing.lower_bound_bytes <= packing.proven_bytes == packing.height_bytes
+    assert packing.proof is not Proof.NONE
 
 
 @given(separated_sets(max_buffers=5), st.sampled_from([1, 16]))
-def test_the_arena_with_overlap_is_no_smaller_than_the_smallest_and_the_bound_no_larger(separated, alignment):
+def test_the_arena_with_overlap_is_the_smallest_and_proven(separated, alignment):
     buffers, separations = separated
     packing = pack(buffers, alignment, separations)
-    smallest = smallest_arena(buffers, alignment, separations)
-    assert packing.lower_bound_bytes <= smallest <= packing.height_bytes
-    assert packing.proof == "none" or packing.height_bytes == smallest
+    assert packing.height_bytes == smallest_arena(buffers, alignment, separations)
+    assert packing.height_bytes == height_bytes(buffers, packing.offsets, alignment)
+    assert packing.lower_bound_bytes <= packing.proven_bytes == packing.height_bytes
+    assert packing.proof is not Proof.NONE
+
+
+@given(buffer_sets(), st.integers(0, 200))
+def test_within_a_capacity_is_what_the_smallest_arena_says(buffers, capacity):
+    packing = pack(buffers, 1, capacity_bytes=capacity)
+    assert (packing.height_bytes <= capacity) == (smallest_arena(buffers, 1) <= capacity)
+    assert (packing.proven_bytes > capacity) == (packing.height_bytes > capacity)
+
+
+@given(separated_sets(max_buffers=5), st.integers(0, 200))
+def test_within_a_capacity_with_overlap_too(separated, capacity):
+    buffers, separations = separated
+    packing = pack(buffers, 1, separations, capacity_bytes=capacity)
+    assert (packing.height_bytes <= capacity) == (smallest_arena(buffers, 1, separations) <= capacity)
+    assert (packing.proven_bytes > capacity) == (packing.height_bytes > capacity)
 
 
 @given(separated_sets(max_buffers=9))
@@ -101,7 +117,7 @@ def test_a_chain_that_grows_in_place_needs_its_largest_buffer_and_the_lag():
     buffers = chain([64, 128, 256, 512])
     grows = {(i + 1, i): 16 for i in range(3)}  # an output lies below its input, by 16 bytes at least
     packing = pack(buffers, 16, {**grows, (3, 2): 256})
-    assert (packing.height_bytes, packing.proof) == (512, "lower-bound")
+    assert (packing.height_bytes, packing.proof) == (512, Proof.LOWER_BOUND)
 
 
 def test_a_negative_separation_lets_the_upper_one_lie_lower():
@@ -118,4 +134,4 @@ def test_three_in_one_step_that_share_are_bounded_by_the_bytes_they_cover():
 
 def test_no_buffers_need_no_arena():
     packing = pack([], 16)
-    assert (packing.offsets, packing.height_bytes, packing.proof) == ((), 0, "lower-bound")
+    assert (packing.offsets, packing.height_bytes, packing.proof) == ((), 0, Proof.LOWER_BOUND)
