@@ -6,6 +6,7 @@ import time
 
 _SLOWEST_PER_SECOND = 10_000.0  # until it is measured; a first call also waits for the compiler
 
+
 class Effort:
     """What a search may yet spend: placements tried, or seconds, or both.
 

@@ -29,6 +29,7 @@ class _Layout:
     lower_bounds: tuple[int, ...]
     cost: int
     is_tight: bool
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +95,29 @@ class _Task:
             lower_bounds=at_k(self.plan.lower_bound_bytes),
             cost=sum(self.traffic) * self.rooms[k].activation_cost,
             is_tight=True,
+            proof=self.plan.proof,
         )
 
     def packed(self, split: Split) -> _Layout:
         """Each room's buffers packed for themselves."""
         offsets = [0] * len(split.rooms)
         heights, bounds = [0] * len(self.rooms), [0] * len(self.rooms)
+        proofs = set()
         for k in sorted(set(split.rooms)):
             mine = [i for i, room in enumerate(split.rooms) if room == k]
             packing = pack([self.plan.buffers[i] for i in mine], self.plan.alignment_bytes)
             heights[k], bounds[k] = packing.height_bytes, packing.lower_bound_bytes
+            proofs.add(packing.proof)
             for i, offset in zip(mine, packing.offsets, strict=True):
                 offsets[i] = offset
         is_tight = all(
             height <= (split.heights[k] if k in self.wanted else self.rooms[k].bytes)
             for k, height in enumerate(heights)
         )
-        return _Layout(split.rooms, tuple(offsets), tuple(heights), tuple(bounds), split.cost, is_tight)
+        proof = next((p for p in (Proof.NONE, Proof.SEARCH) if p in proofs), Proof.LOWER_BOUND)
+        return _Layout(
+            split.rooms, tuple(offsets), tuple(heights), tuple(bounds), split.cost, is_tight, proof
+        )
 
 
 def placed(graph: Graph, plan: Plan, chip: Chip, passes: Mapping[int, int] = ONCE) -> Plan:
@@ -142,6 +149,7 @@ def placed(graph: Graph, plan: Plan, chip: Chip, passes: Mapping[int, int] = ONC
         offsets=found.layout.offsets,
         arena_bytes=sum(found.layout.heights),
         lower_bound_bytes=sum(found.layout.lower_bounds),
+        proof=found.layout.proof,
         placement=placement,
     )
 

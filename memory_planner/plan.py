@@ -8,7 +8,7 @@ from memory_planner.lifetimes import buffers_of, file_order
 from memory_planner.order import Ordering, order
 from memory_planner.packing import pack
 from memory_planner.placement import placed
-from memory_planner.types import Plan, Proof, Schedule
+from memory_planner.types import Plan, Schedule
 
 
 def plan(graph: Graph, chip: Chip) -> Plan:
@@ -39,5 +39,5 @@ def _packed(graph: Graph, schedule: Schedule, alignment_bytes: int, ordering: Or
         alignment_bytes=alignment_bytes,
         order_lower_bound_bytes=ordering.lower_bound_bytes,
         order_proof=ordering.proof,
-        proof=Proof(packing.proof),
+        proof=packing.proof,
     )

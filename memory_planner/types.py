@@ -188,7 +188,7 @@ class Plan:
     @property
     def gap_bytes(self) -> int:
         """0 where the packing is proven smallest for its schedule."""
-        return self.arena_bytes - self.lower_bound_bytes
+        return self.arena_bytes - self.lower_bound_bytes if self.proof is Proof.NONE else 0
 
     @property
     def offset_of(self) -> dict[int, int]:
