@@ -64,9 +64,9 @@ def convolve_depthwise(
 ) -> Integer:
     """Fill ofm; gives how many elements saturated.
 
-    Shapes: ifm (N,H,W,C) int8, window (10,) int64, taps (T,2) int64, weights (T,C',2) int16, bias (C*M,)
-        int32, scratch padded (R',W',C') int16 for what `block` rows of the output read; ofm (N,OH,OW,C*M)
-        int8.
+    Shapes: ifm (N,H,W,C) int8, window (10,) int64, taps (T,2) int64, weights (T,C',2) int16, bias (C',)
+        int32, scratch padded (R',W',C') int16 for what `block` rows of the output read, and more, see
+        tiles.depthwise; ofm (N,OH,OW,C*M) int8.
     """
     stride_h, stride_w, top, left = window[0], window[1], window[4], window[5]
     _, ofm_h, ofm_w, channels = ofm.shape
@@ -75,8 +75,8 @@ def convolve_depthwise(
     for n in range(ofm.shape[0]):
         for first in range(0, ofm_h, block):
             count = min(block, ofm_h - first)
-            read = padded[: padded.shape[0] - (block - count) * stride_h]
-            copy_padded(ifm[n], flip, zero_point, first * stride_h - top, -left, multiplier, read)
+            read = (count - 1) * stride_h + (window[6] - 1) * window[2] + 1
+            copy_padded(ifm[n], flip, zero_point, first * stride_h - top, -left, multiplier, padded[:read])
             pixels = ofm[n, first : first + count].reshape(-1, channels)
-            saturated += depthwise(read, taps, weights, bias, form, stride_h, stride_w, ofm_w, pixels)
+            saturated += depthwise(padded, taps, weights, bias, form, stride_h, stride_w, ofm_w, pixels)
     return saturated

@@ -22,6 +22,7 @@ _SOURCES = (
     "copies.py",
     "layer_loops.py",
     "loop_cache.py",
+    "ops/lines.py",
     "ops/scaling.py",
     "scalings.py",
     "tiles.py",
@@ -46,13 +47,18 @@ def folder() -> Path:
 _FOLDER = str(config.CACHE_DIR or folder())
 
 
-def loop(function: Callable[..., Any]) -> Any:
-    """`function` as machine code that releases the interpreter's lock."""
+def loop(function: Callable[..., Any], *, inline: bool = False) -> Any:
+    """`function` as machine code that releases the interpreter's lock; `inline`: within what calls it."""
     before, config.CACHE_DIR = config.CACHE_DIR, _FOLDER
     try:
-        return njit(nogil=True, cache=True)(function)
+        return njit(nogil=True, cache=True, forceinline=inline)(function)
     finally:
         config.CACHE_DIR = before
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """`function` as a piece of the loops that call it."""
+    return loop(function, inline=True)
 
 
 class _Announcement(event.Listener):

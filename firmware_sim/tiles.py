@@ -1,6 +1,8 @@
-"""Sums of products, a tile of pixels and channels at a time, each sum in a register until it is whole.
+"""Sums of products, a tile of pixels and channels at a time, each sum in a register until it is an output.
 
 Import this module only when something is simulated.
+
+A word is what one step of a sum takes from a pixel: WORD_BYTES of its inputs, two int16 or four uint8.
 
 Overflow: sums wrap at 32 bits, as the firmware's register does, so their order does not matter.
 """
@@ -11,25 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from firmware_sim.loop_cache import loop
-from firmware_sim.scalings import limits_of, put_scaled, scale
+from firmware_sim.loop_cache import loop, part
+from firmware_sim.ops.scaling import BY_ONE
+from firmware_sim.scalings import lanes_of, put_scaled, scale
 from firmware_sim.vectors import (
     LANES,
     plus_words,
+    pointer,
     put,
     sums_at,
     word_for_all,
     words_at,
-    zeros,
     zipped_at,
 )
 
 Integer = int | np.signedinteger
 
 ROWS = 7
-"""Pixels of a product's tile; seven divide the pictures of MobileNets (7 * 7, 14 * 14, 28 * 28, ...)."""
-COLUMNS = 4
-"""Pixels of a depthwise tile."""
+"""Pixels of a tile; seven divide the pictures of MobileNets (7 * 7, 14 * 14, 28 * 28, ...)."""
 WORD_BYTES = 4
 
 
@@ -48,14 +49,7 @@ def panels(weights: np.ndarray) -> np.ndarray:
 
 @loop
 def one_by_one(
-    sums: np.ndarray,
-    bias: np.ndarray,
-    form: Any,
-    panel: Integer,
-    ofm: np.ndarray,
-    p: Integer,
-    begin: Integer,
-    end: Integer,
+    sums: np.ndarray, form: Any, panel: Integer, ofm: np.ndarray, p: Integer, begin: Integer, end: Integer
 ) -> Integer:
     """Outputs of a panel from sums in memory, for what a tile cannot do at once: pixels p to p + end.
 
@@ -63,16 +57,47 @@ def one_by_one(
 
     Shapes: sums (16 * end,) int32, a pixel's sixteen side by side.
     """
-    limits, outputs = limits_of(form), ofm.reshape(-1)
+    lanes, spare, o, way = lanes_of(form), np.empty(LANES, np.int8), panel * LANES, form.ways[panel]
     saturated = np.int64(0)
     for i in range(end):
-        to, number = (p + i) * ofm.shape[1] + panel * LANES, np.int32(-1)
-        if form.whole[panel]:
-            number = put_scaled(sums_at(sums, i * LANES), bias, form, panel * LANES, limits, outputs, to)
-        if number < 0:
-            number = scale(sums[i * LANES : (i + 1) * LANES], bias, form, panel, ofm, p + i)
+        if way != BY_ONE:
+            number = put_scaled(sums_at(sums, i * LANES), lanes, way, o, spare, 0)
+        else:
+            number = scale(sums[i * LANES : (i + 1) * LANES], form, panel, spare)
         saturated += number if i >= begin else 0
+        for lane in range(min(LANES, ofm.shape[1] - o)):
+            ofm[p + i, o + lane] = spare[lane]
     return saturated
+
+
+@part
+def put_tile(
+    tile: Any, lanes: Any, way: Integer, o: Integer, out: Any, to: Integer, channels: Integer, begin: Integer
+) -> Integer:
+    """Outputs of a whole tile, pixel i at out[to + i * channels]; gives how many saturate from `begin` on."""
+    s0, s1, s2, s3, s4, s5, s6 = tile
+    n0 = put_scaled(s0, lanes, way, o, out, to)
+    n1 = put_scaled(s1, lanes, way, o, out, to + channels)
+    n2 = put_scaled(s2, lanes, way, o, out, to + 2 * channels)
+    n3 = put_scaled(s3, lanes, way, o, out, to + 3 * channels)
+    n4 = put_scaled(s4, lanes, way, o, out, to + 4 * channels)
+    n5 = put_scaled(s5, lanes, way, o, out, to + 5 * channels)
+    n6 = put_scaled(s6, lanes, way, o, out, to + 6 * channels)
+    head = n0 * (begin < 1) + n1 * (begin < 2) + n2 * (begin < 3)
+    return np.int64(head + n3 * (begin < 4) + n4 * (begin < 5) + n5 * (begin < 6) + n6)
+
+
+@part
+def keep_tile(tile: Any, sums: Any) -> None:
+    """A tile's sums in memory, for `one_by_one`."""
+    s0, s1, s2, s3, s4, s5, s6 = tile
+    put(sums, 0, s0)
+    put(sums, LANES, s1)
+    put(sums, 2 * LANES, s2)
+    put(sums, 3 * LANES, s3)
+    put(sums, 4 * LANES, s4)
+    put(sums, 5 * LANES, s5)
+    put(sums, 6 * LANES, s6)
 
 
 @loop
@@ -90,18 +115,20 @@ def multiply(
     Seven pixels and sixteen channels at a time.
 
     Shapes: rows (P,K) int16 with panels of int16, or uint8 with panels of int8; P a multiple of ROWS, K of a
-        word's; bias (O,) int32, ofm (P',O) int8.
+        word's; bias (O',) int32, ofm (P',O) int8.
     """
     inputs, channels = rows.shape[1], ofm.shape[1]
     _, words, width = panels.shape
     together = inputs // words
-    flat, packed, outputs = rows.reshape(-1), panels.reshape(-1), ofm.reshape(-1)
-    sums, limits = np.empty(ROWS * LANES, np.int32), limits_of(form)
+    sums, lanes, ways = np.empty(ROWS * LANES, np.int32), lanes_of(form), form.ways
+    flat, packed, starts = pointer(rows), pointer(panels), pointer(bias)
+    outputs, kept = pointer(ofm), pointer(sums)
     saturated = np.int64(0)
     for panel in range(panels.shape[0]):
         o = panel * LANES
+        way, is_full = ways[panel], o + LANES <= channels
         for p in range(0, count, ROWS):
-            s0 = s1 = s2 = s3 = s4 = s5 = s6 = zeros()
+            s0 = s1 = s2 = s3 = s4 = s5 = s6 = sums_at(starts, o)
             for k in range(words):
                 w = words_at(packed, (panel * words + k) * width)
                 at = p * inputs + k * together
@@ -112,26 +139,12 @@ def multiply(
                 s4 = plus_words(s4, word_for_all(flat, at + 4 * inputs), w)
                 s5 = plus_words(s5, word_for_all(flat, at + 5 * inputs), w)
                 s6 = plus_words(s6, word_for_all(flat, at + 6 * inputs), w)
-            if form.whole[panel] and p + ROWS <= count:
-                to = (first + p) * channels + o
-                n0 = put_scaled(s0, bias, form, o, limits, outputs, to)
-                n1 = put_scaled(s1, bias, form, o, limits, outputs, to + channels)
-                n2 = put_scaled(s2, bias, form, o, limits, outputs, to + 2 * channels)
-                n3 = put_scaled(s3, bias, form, o, limits, outputs, to + 3 * channels)
-                n4 = put_scaled(s4, bias, form, o, limits, outputs, to + 4 * channels)
-                n5 = put_scaled(s5, bias, form, o, limits, outputs, to + 5 * channels)
-                n6 = put_scaled(s6, bias, form, o, limits, outputs, to + 6 * channels)
-                if n0 | n1 | n2 | n3 | n4 | n5 | n6 >= 0:
-                    saturated += n0 + n1 + n2 + n3 + n4 + n5 + n6
-                    continue
-            put(sums, 0, s0)
-            put(sums, LANES, s1)
-            put(sums, 2 * LANES, s2)
-            put(sums, 3 * LANES, s3)
-            put(sums, 4 * LANES, s4)
-            put(sums, 5 * LANES, s5)
-            put(sums, 6 * LANES, s6)
-            saturated += one_by_one(sums, bias, form, panel, ofm, first + p, 0, min(ROWS, count - p))
+            tile, end, to = (s0, s1, s2, s3, s4, s5, s6), min(ROWS, count - p), (first + p) * channels + o
+            if is_full and end == ROWS and way != BY_ONE:
+                saturated += put_tile(tile, lanes, way, o, outputs, to, channels, 0)
+            else:
+                keep_tile(tile, kept)
+                saturated += one_by_one(sums, form, panel, ofm, first + p, 0, end)
     return saturated
 
 
@@ -147,39 +160,31 @@ def depthwise(
     columns: Integer,
     ofm: np.ndarray,
 ) -> Integer:
-    """A depthwise convolution over rows that hold their padding, four pixels and sixteen channels at a time.
+    """A depthwise convolution over rows that hold their padding, seven pixels and sixteen channels at a time.
 
-        acc[r,x,c] = sum(padded.flat[at(r * stride_h, x * stride_w, c) + taps[t,i]] * weights[t,c,i] for t, i)
+        acc[r,x,c] = bias[c] + sum(padded.flat[at(r * stride_h, x * stride_w, c) + taps[t,i]] * weights[t,c,i]
+                                   for t, i)
 
     Gives how many elements saturated.
 
-    Shapes: padded (H,W,C') int16, C' a multiple of 16; taps (T,2) int64; weights (T,C',2) int16; bias
-        (C,) int32; ofm (R * columns,C) int8.
+    Shapes: padded (H,W,C') int16, C' a multiple of 16, and memory behind it for a tile that is longer than a
+        row; taps (T,2) int64; weights (T,C',2) int16; bias (C',) int32; ofm (R * columns,C) int8.
     """
     _, width, depth = padded.shape
     pixels, channels = ofm.shape
-    flat, packed, outputs = padded.reshape(-1), weights.reshape(-1), ofm.reshape(-1)
-    sums, limits = np.empty(COLUMNS * LANES, np.int32), limits_of(form)
+    sums, lanes, ways = np.empty(ROWS * LANES, np.int32), lanes_of(form), form.ways
+    flat, packed, starts = pointer(padded), pointer(weights), pointer(bias)
+    outputs, kept = pointer(ofm), pointer(sums)
     step = stride_w * depth
     saturated = np.int64(0)
     for r in range(pixels // columns):
-        for x in range(0, columns, COLUMNS):
-            begin = max(0, min(x, columns - COLUMNS))  # a last tile is full, and counts what is its own
-            known = x - begin
-            p, count = r * columns + begin, min(COLUMNS, columns)
+        for x in range(0, columns, ROWS):
+            begin = max(0, min(x, columns - ROWS))  # a last tile is full, and counts what is its own
+            p, end = r * columns + begin, min(ROWS, columns)
             for panel in range(depth // LANES):
                 o = panel * LANES
                 at = (r * stride_h * width + begin * stride_w) * depth + o
-                if count < COLUMNS:
-                    for i in range(count):
-                        s0 = zeros()
-                        for t in range(taps.shape[0]):
-                            a, b = at + i * step + taps[t, 0], at + i * step + taps[t, 1]
-                            s0 = plus_words(s0, zipped_at(flat, a, b), words_at(packed, (t * depth + o) * 2))
-                        put(sums, i * LANES, s0)
-                    saturated += one_by_one(sums, bias, form, panel, ofm, p, 0, count)
-                    continue
-                s0 = s1 = s2 = s3 = zeros()
+                s0 = s1 = s2 = s3 = s4 = s5 = s6 = sums_at(starts, o)
                 for t in range(taps.shape[0]):
                     w = words_at(packed, (t * depth + o) * 2)
                     a, b = at + taps[t, 0], at + taps[t, 1]
@@ -187,19 +192,13 @@ def depthwise(
                     s1 = plus_words(s1, zipped_at(flat, a + step, b + step), w)
                     s2 = plus_words(s2, zipped_at(flat, a + 2 * step, b + 2 * step), w)
                     s3 = plus_words(s3, zipped_at(flat, a + 3 * step, b + 3 * step), w)
-                if form.whole[panel]:
-                    to = p * channels + o
-                    n0 = put_scaled(s0, bias, form, o, limits, outputs, to)
-                    n1 = put_scaled(s1, bias, form, o, limits, outputs, to + channels)
-                    n2 = put_scaled(s2, bias, form, o, limits, outputs, to + 2 * channels)
-                    n3 = put_scaled(s3, bias, form, o, limits, outputs, to + 3 * channels)
-                    if n0 | n1 | n2 | n3 >= 0:
-                        before = n0 * (known < 1) + n1 * (known < 2) + n2 * (known < 3)
-                        saturated += before + n3
-                        continue
-                put(sums, 0, s0)
-                put(sums, LANES, s1)
-                put(sums, 2 * LANES, s2)
-                put(sums, 3 * LANES, s3)
-                saturated += one_by_one(sums, bias, form, panel, ofm, p, known, COLUMNS)
+                    s4 = plus_words(s4, zipped_at(flat, a + 4 * step, b + 4 * step), w)
+                    s5 = plus_words(s5, zipped_at(flat, a + 5 * step, b + 5 * step), w)
+                    s6 = plus_words(s6, zipped_at(flat, a + 6 * step, b + 6 * step), w)
+                tile, to = (s0, s1, s2, s3, s4, s5, s6), p * channels + o
+                if end == ROWS and o + LANES <= channels and ways[panel] != BY_ONE:
+                    saturated += put_tile(tile, lanes, ways[panel], o, outputs, to, channels, x - begin)
+                else:
+                    keep_tile(tile, kept)
+                    saturated += one_by_one(sums, form, panel, ofm, p, x - begin, end)
     return saturated

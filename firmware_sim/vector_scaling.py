@@ -1,7 +1,7 @@
 """Sixteen sums become sixteen outputs: the scalings that decide the speed, in the vectors of vectors.py.
 
-In each, `limits` is (lowest, highest, zero, low, high, below, above): where floating point is cut off,
-float32; the zero point, the output's ends, and those beyond which it counts as saturated, int32.
+`lanes` is what they need of a form, by name: LIMITS, and pointers to what the channels have. Each gives how
+many of the sixteen saturated, out[to : to + 16] being the outputs of the channels from o on.
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from numba import types
 
 from firmware_sim.vectors import INT8, INT16, INT32, LANES, SUMS, everywhere, intrinsic, place_of
 
-NEAR = 8
-"""Parts of 2**16: float32's error on numbers up to 256 is at most five."""
+LIMITS = ("lowest", "highest", "zero", "low", "high", "below_low", "above_high")
+"""Where floating point is cut off, float32; zero point, ends, and those beyond which it counts, int32."""
 
 _FLOATS, _BYTES = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(INT8, LANES)
+_DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
 
 
-def _int32(value: int) -> ir.Constant:
-    return ir.Constant(SUMS.llvm, [value] * LANES)
+def _function(builder: Any, name: str, result: ir.Type, arguments: Sequence[ir.Value]) -> ir.Value:
+    """One of LLVM's functions on vectors."""
+    kinds = [a.type for a in arguments]
+    suffixes = [f"v{LANES}{_SUFFIX[str(kind.element)]}" for kind in dict.fromkeys([result, kinds[0]])]
+    kind = ir.FunctionType(result, kinds)
+    return builder.call(
+        builder.module.declare_intrinsic(".".join(["llvm", name, *suffixes]), fnty=kind), arguments
+    )
 
 
-def _function(builder: Any, name: str, arguments: int) -> ir.Value:
-    kind = ir.FunctionType(_FLOATS, [_FLOATS] * arguments)
-    return builder.module.declare_intrinsic(f"llvm.{name}.v{LANES}f32", fnty=kind)
+_SUFFIX = {"float": "f32", "double": "f64", "i32": "i32"}
 
 
 def _between(builder: Any, value: ir.Value, ends: Sequence[ir.Value], compare: Callable) -> ir.Value:
@@ -35,66 +40,83 @@ def _between(builder: Any, value: ir.Value, ends: Sequence[ir.Value], compare: C
     return builder.select(compare(">", raised, high), high, raised)
 
 
-def _put_twice(counts: bool) -> Any:
-    def typed(
-        _: Any, sums: Any, bias: Any, scales: Any, nudges: Any, o: Any, limits: Any, ofm: Any, to: Any
-    ) -> Any:
+class _Lanes:
+    """What a step reads of `lanes`; arguments: lanes, o."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, arguments: Sequence[Any]) -> None:
+        self._context, self._builder, self._kind, self._o = context, builder, kind, arguments[1]
+        self._values = {name: builder.extract_value(arguments[0], i) for i, name in enumerate(kind.fields)}
+        self.ends = [everywhere(builder, self._values[name]) for name in LIMITS]
+
+    def row(self, name: str, kind: ir.Type) -> ir.Value:
+        """A value for each channel; nothing changes them, so a register keeps them from tile to tile."""
+        array = self._kind.types[self._kind.fields.index(name)]
+        place = place_of(self._context, self._builder, array, (self._values[name], self._o), kind)
+        load = self._builder.load(place, align=4)
+        load.set_metadata("invariant.load", self._builder.module.add_metadata([]))
+        return load
+
+
+def _put_line(general: bool) -> Any:
+    def typed(_: Any, sums: Any, lanes: Any, o: Any, out: Any, to: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> ir.Value:
-            def row(i: int, kind: ir.Type) -> ir.Value:
-                given = (arguments[i], arguments[4])
-                return builder.load(place_of(context, builder, signature.args[i], given, kind), align=4)
+            made = _Lanes(context, builder, lanes, arguments[1:3])
+            sums = arguments[0]
+            is_odd = builder.icmp_signed("==", sums, made.row("odd_sums", SUMS.llvm))
+            sums = builder.select(is_odd, builder.add(sums, made.row("step", SUMS.llvm)), sums)
+            addends = made.row("above", _FLOATS)
+            if general:
+                is_below = builder.icmp_signed("<", sums, ir.Constant(SUMS.llvm, None))
+                addends = builder.select(is_below, made.row("below", _FLOATS), addends)
+            factors = (builder.sitofp(sums, _FLOATS), made.row("line_scales", _FLOATS), addends)
+            real = _function(builder, "fma", _FLOATS, factors)
+            inside = _between(builder, real, made.ends[:2], builder.fcmp_ordered)
+            values = _function(builder, "lrint", SUMS.llvm, [inside])
+            place = place_of(context, builder, out, arguments[3:], _BYTES)
+            return _store(builder, values, made.ends[3:] if general else None, place)
 
-            ends = [everywhere(builder, builder.extract_value(arguments[5], i)) for i in range(7)]
-            total = builder.sitofp(builder.add(arguments[0], row(1, SUMS.llvm)), _FLOATS)
-            nudge = builder.call(_function(builder, "copysign", 2), [row(3, _FLOATS), total])
-            real = builder.call(_function(builder, "fmuladd", 3), [total, row(2, _FLOATS), nudge])
-            inside = _between(builder, real, ends[:2], builder.fcmp_ordered)
-            steps = builder.add(builder.fptosi(inside, SUMS.llvm), ends[2])
-            above_tie = builder.and_(builder.add(steps, _int32(NEAR)), _int32((1 << 16) - 1))
-            near = builder.icmp_signed("<", above_tie, _int32(2 * NEAR))
-            values = builder.ashr(steps, _int32(16))
-            place = place_of(context, builder, ofm, arguments[6:], _BYTES)
-            saturated = _store(builder, values, ends[3:] if counts else None, place)
-            doubt = builder.icmp_unsigned("!=", builder.bitcast(near, INT16), ir.Constant(INT16, 0))
-            return builder.select(doubt, ir.Constant(INT32, -1), saturated)
-
-        given = (SUMS, bias, scales, nudges, types.int64, limits, ofm, types.int64)
-        return types.int32(*given), codegen
+        return types.int32(sums, lanes, types.int64, out, types.int64), codegen
 
     return intrinsic(typed)
 
 
-put_twice, put_twice_uncounted = _put_twice(True), _put_twice(False)
-"""ofm[to : to + 16] = requantize(sums + bias[o : o + 16]), as scaling.Twice says it, in Q16 numbers.
-
-    total = float32(sums + bias)
-    real  = total * scales + nudges                               # each nudge with its total's sign
-    steps = int32(between(lowest, real, highest)) + zero          # the output is steps >> 16
-
-Gives how many saturated, or -1 where one of them is nearer to a tie than float32's error.
-"""
+put_line, put_line_uncounted = _put_line(True), _put_line(False)
+"""See lines.py; `uncounted` has one addend and counts nothing."""
 
 
 @intrinsic
-def put_half_even(_: Any, sums: Any, bias: Any, scales: Any, o: Any, limits: Any, ofm: Any, to: Any) -> Any:
-    """ofm[to : to + 16] = rint(float32(sums + bias[o : o + 16]) * scales[o : o + 16]) + zero, clamped.
-
-    Gives how many saturated.
-    """
+def put_exact(_: Any, sums: Any, lanes: Any, o: Any, out: Any, to: Any) -> Any:
+    """See scaling.Twice; in float64."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> ir.Value:
-        def row(i: int, kind: ir.Type) -> ir.Value:
-            given = (arguments[i], arguments[3])
-            return builder.load(place_of(context, builder, signature.args[i], given, kind), align=4)
+        made = _Lanes(context, builder, lanes, arguments[1:3])
+        lowest, highest, zero = made.ends[:3]
+        half = ir.Constant(_DOUBLES, [0.5] * LANES)
+        total = builder.sitofp(arguments[0], _DOUBLES)
+        nudge = _function(builder, "copysign", _DOUBLES, [made.row("nudges", _DOUBLES), total])
+        real = builder.fmul(total, made.row("scales", _DOUBLES))
+        steps = _function(builder, "floor", _DOUBLES, [builder.fadd(real, builder.fadd(nudge, half))])
+        value = builder.fadd(steps, builder.sitofp(zero, _DOUBLES))
+        ends = [builder.fpext(end, _DOUBLES) for end in (lowest, highest)]
+        inside = _between(builder, value, ends, builder.fcmp_ordered)
+        place = place_of(context, builder, out, arguments[3:], _BYTES)
+        return _store(builder, builder.fptosi(inside, SUMS.llvm), made.ends[3:], place)
 
-        ends = [everywhere(builder, builder.extract_value(arguments[4], i)) for i in range(7)]
-        total = builder.sitofp(builder.add(arguments[0], row(1, SUMS.llvm)), _FLOATS)
-        rounded = builder.call(_function(builder, "rint", 1), [builder.fmul(total, row(2, _FLOATS))])
-        inside = _between(builder, rounded, ends[:2], builder.fcmp_ordered)
-        values = builder.add(builder.fptosi(inside, SUMS.llvm), ends[2])
-        return _store(builder, values, ends[3:], place_of(context, builder, ofm, arguments[5:], _BYTES))
+    return types.int32(sums, lanes, types.int64, out, types.int64), codegen
 
-    return types.int32(SUMS, bias, scales, types.int64, limits, ofm, types.int64), codegen
+
+@intrinsic
+def put_half_even(_: Any, sums: Any, lanes: Any, o: Any, out: Any, to: Any) -> Any:
+    """rint(float32(sums) * scales32[o : o + 16]) + zero, clamped."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> ir.Value:
+        made = _Lanes(context, builder, lanes, arguments[1:3])
+        real = builder.fmul(builder.sitofp(arguments[0], _FLOATS), made.row("scales32", _FLOATS))
+        inside = _between(builder, real, made.ends[:2], builder.fcmp_ordered)
+        values = builder.add(_function(builder, "lrint", SUMS.llvm, [inside]), made.ends[2])
+        return _store(builder, values, made.ends[3:], place_of(context, builder, out, arguments[3:], _BYTES))
+
+    return types.int32(sums, lanes, types.int64, out, types.int64), codegen
 
 
 def _store(builder: Any, values: ir.Value, ends: Sequence[ir.Value] | None, place: ir.Value) -> ir.Value:

@@ -59,7 +59,9 @@ def _words(array: Any) -> _Vector:
 
 def place_of(context: Any, builder: Any, array: Any, arguments: Sequence[Any], kind: ir.Type) -> ir.Value:
     """A pointer to a `kind` that begins with an element of a flat array; arguments: array, index, ..."""
-    data = context.make_array(array)(context, builder, arguments[0]).data
+    data = arguments[0]
+    if not isinstance(array, types.CPointer):
+        data = context.make_array(array)(context, builder, data).data
     return builder.bitcast(builder.gep(data, [arguments[1]]), kind.as_pointer())
 
 
@@ -75,13 +77,16 @@ def _shuffle(builder: Any, vector: ir.Value, lanes: Sequence[int]) -> ir.Value:
 
 
 @intrinsic
-def zeros(_: Any) -> Any:
-    """Sixteen sums that are 0."""
+def pointer(_: Any, array: Any) -> Any:
+    """An array's elements, without the count of references that arrays carry; the array must outlive it.
+
+    To keep that count costs more than a tile does.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> ir.Value:
-        return ir.Constant(SUMS.llvm, None)
+        return context.make_array(array)(context, builder, arguments[0]).data
 
-    return SUMS(), codegen
+    return types.CPointer(array.dtype)(array), codegen
 
 
 @intrinsic

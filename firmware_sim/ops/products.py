@@ -140,7 +140,8 @@ class Depthwise:
         row_bytes = (2 * rows.stride * width + cols.outputs) * channels
         block = min(rows.outputs, max(4, BLOCK_BYTES // max(1, row_bytes)))
         read = (block - 1) * rows.stride + (rows.size - 1) * rows.dilation + 1
-        self.block, self.padded_shape = block, (read, width, channels)
+        beyond = -(-tiles.ROWS * cols.stride // width)  # a tile is full, though a row be shorter
+        self.block, self.padded_shape = block, (read + beyond, width, channels)
 
     def convolve(self, ifm: np.ndarray, ofm: np.ndarray, space: Workspace) -> int:
         """Fill ofm (N,OH,OW,C*M) from ifm (N,H,W,C), int8 or uint8; gives how many elements saturated."""

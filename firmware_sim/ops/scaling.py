@@ -1,8 +1,9 @@
 """A requantization as the compiled loops of firmware_sim/scalings.py take it.
 
 In each form, ends (5,) int32 hold the zero point, the lowest and the highest output, and the ends beyond
-which an output counts as saturated; float_ends (2,) float32 are one step beyond the output's, less the zero
-point; whole (O/16,) bool tells the panels of sixteen channels that go through vectors.
+which an output counts as saturated; float_ends (2,) float32 are one step beyond the output's; ways (O'/16,)
+int64 tell how sixteen channels are scaled: by a LINE, EXACTly, or BY_ONE. O' is O made a multiple of 16;
+channels beyond O have the scale 0.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ MOST_RIGHT = 12
 """The largest right shift whose two roundings float64 holds exactly; see TwiceInFloat."""
 LANES = 16
 """Channels of a panel, as firmware_sim/vectors.py has them, which only what simulates may import."""
+BY_ONE, EXACT, LINE = range(3)
+"""One after the other; in float64; in float32."""
 FIXED_SHIFT = 22
 """How an output that never changes is said; see _twice."""
 
@@ -35,57 +38,56 @@ class Twice(NamedTuple):
 
     Float64 is exact while |acc * multiplier| < 2**53: all of it are multiples of 2**-(31 + right) with no
     more than 53 bits. Beyond that |real| >= 2**(22 - right) >= 1024, which no rounding brings back inside 8
-    bits. Float32 decides where float64 would say the same: real is cut off at 256 at most, and of Q16's parts
-    converting acc, the scale, the product, the nudge's addition and cutting off each take one at most; so
-    what is more than vector_scaling.NEAR parts from a tie is certain.
+    bits. Other shifts: as exact where |acc * multiplier| < 2**52 for every acc that the weights allow. A real
+    is a multiple of 2**-53 then, or below 1/4, which gives 0 either way. What is left is `odd`, has the scale
+    0 and goes through integers after the others.
 
-    Other shifts: as exact where |acc * multiplier| < 2**52 for every acc that the weights allow. A real is a
-    multiple of 2**-53 then, or below 1/4, which gives 0 either way. What is left is `odd`, has the scale 0
-    and goes through integers after the others.
+    Panels that are `LINE` take float32: each of their channels has a line that is proven, see lines.py.
 
     Where nothing `counts` as saturated, float_ends are the ends themselves.
 
-    Shapes: scales, nudges (O,) float64; scales32, nudges32 (O,) float32 and float_ends, all times 2**16; zero
-        int32: zero point and a half in Q16; odd (K,) int64; channels (5,K) int32: multiplier, left, right,
-        half, tie.
+    Shapes: scales, nudges (O',) float64; lines of (O',); odd (K,) int64, those of panel i from begins[i] to
+        begins[i + 1]; channels (5,K) int32: multiplier, left, right, half, tie.
     """
 
     ends: np.ndarray
     float_ends: np.ndarray
-    zero: np.int32
     counts: bool
-    whole: np.ndarray
+    ways: np.ndarray
     scales: np.ndarray
     nudges: np.ndarray
-    scales32: np.ndarray
-    nudges32: np.ndarray
+    line_scales: np.ndarray
+    above: np.ndarray
+    below: np.ndarray
+    odd_sums: np.ndarray
+    step: np.ndarray
+    one_addend: bool
     odd: np.ndarray
+    begins: np.ndarray
     channels: np.ndarray
 
 
 class AwayFromZero(NamedTuple):
     """One rounding in float64.
 
-    Shapes: scales (O,) float64; zero is not used.
+    Shapes: scales (O',) float64.
     """
 
     ends: np.ndarray
     float_ends: np.ndarray
-    zero: np.int32
-    whole: np.ndarray
+    ways: np.ndarray
     scales: np.ndarray
 
 
 class HalfEven(NamedTuple):
     """One rounding in float32.
 
-    Shapes: scales32 (O,) float32; zero int32, the zero point.
+    Shapes: scales32 (O',) float32.
     """
 
     ends: np.ndarray
     float_ends: np.ndarray
-    zero: np.int32
-    whole: np.ndarray
+    ways: np.ndarray
     scales32: np.ndarray
 
 
@@ -97,21 +99,21 @@ def scaling_of(
 ) -> tuple[Scaling, np.ndarray]:
     """The compiled form, and the bias that goes with it.
 
-    Shapes: bias (O,) int64; reach (O,) int64, the largest size that a sum without bias can have; gives (O,)
+    Shapes: bias (O,) int64; reach (O,) int64, the largest size that a sum without bias can have; gives (O',)
         int32.
     """
     made, bias = requantization, wrap_int32(bias)
-    ends = _ends(made.zero_point, made.clamp)
+    ends, none = _ends(made.zero_point, made.clamp), np.zeros(len(bias), bool)
     match made:
         case Requantization():
             return _twice(made, ends, bias, reach)
         case FloatRequantization():
-            scales = np.ascontiguousarray(made.scales, np.float64)
-            form: Scaling = AwayFromZero(ends, _float_ends(ends), ends[0], _whole(bias, False), scales)
+            scales = _padded(made.scales).astype(np.float64)
+            form: Scaling = AwayFromZero(ends, _float_ends(ends), _ways(none, none), scales)
         case HalfEvenRequantization():
-            scales = np.ascontiguousarray(made.scales, np.float32)
-            form = HalfEven(ends, _float_ends(ends), ends[0], _whole(bias, True), scales)
-    return form, bias.astype(np.int32)
+            scales = _padded(made.scales).astype(np.float32)
+            form = HalfEven(ends, _float_ends(ends) - ends[0], _ways(~none, none), scales)
+    return form, _padded(bias).astype(np.int32)
 
 
 def _twice(
@@ -121,6 +123,8 @@ def _twice(
 
     Training leaves channels of that kind: weights that round to 0, a bias of 2**30 beside a scale of 2**-50.
     """
+    from firmware_sim.ops.lines import lines_of  # numba: only when something is simulated
+
     shifts, zero_point = made.shifts, made.zero_point
     lowest, highest = made.clamp.low - zero_point - 1, made.clamp.high - zero_point + 1
     least, most = (
@@ -141,20 +145,28 @@ def _twice(
     rows = [made.multipliers, np.maximum(shifts, 0), right, half, (right > 0).astype(np.int64)]
     channels = np.ascontiguousarray(np.stack(rows)[:, odd], np.int32)
     counts = made.clamp.saturates_low or made.clamp.saturates_high
+    float_ends = _float_ends(ends) if counts else ends[1:3].astype(np.float32)
+    lines = lines_of(made, int(float_ends[0]), int(float_ends[1]), bias - reach, bias + reach)
+    proven = fixed | monotonic & lines.proven
+    zero, slope = np.float32(zero_point), np.float32(2.0**-FIXED_SHIFT)
     form = Twice(
         ends=ends,
-        float_ends=np.ldexp(_float_ends(ends) if counts else (ends[1:3] - ends[0]).astype(np.float32), 16),
+        float_ends=float_ends,
         counts=counts,
-        zero=np.int32((zero_point << 16) + (1 << 15)),
-        whole=_whole(bias, usual),
-        scales=scales,
-        nudges=nudges,
-        scales32=np.ldexp(scales, 16).astype(np.float32),
-        nudges32=np.ldexp(nudges, 16).astype(np.float32),
+        ways=_ways(proven, usual),
+        scales=_padded(scales),
+        nudges=_padded(nudges),
+        line_scales=_padded(np.where(fixed, slope, lines.scales)),
+        above=_padded(np.where(fixed, zero, lines.above)),
+        below=_padded(np.where(fixed, zero, lines.below)),
+        odd_sums=_padded(lines.odd_sums),
+        step=_padded(np.where(fixed, 0, lines.step).astype(np.int32)),
+        one_addend=not counts and bool(np.all(fixed | (lines.above == lines.below))),
         odd=odd,
+        begins=np.searchsorted(odd, np.arange(0, len(bias) + LANES, LANES)),
         channels=channels,
     )
-    return form, np.where(fixed, least << FIXED_SHIFT, bias).astype(np.int32)
+    return form, _padded(np.where(fixed, least << FIXED_SHIFT, bias)).astype(np.int32)
 
 
 def _ends(zero_point: int, clamp: Clamp) -> np.ndarray:
@@ -165,10 +177,15 @@ def _ends(zero_point: int, clamp: Clamp) -> np.ndarray:
 
 
 def _float_ends(ends: np.ndarray) -> np.ndarray:
-    return np.array([ends[1] - 1 - ends[0], ends[2] + 1 - ends[0]], np.float32)
+    return np.array([ends[1] - 1, ends[2] + 1], np.float32)
 
 
-def _whole(bias: np.ndarray, usual: np.ndarray | bool) -> np.ndarray:
-    """Which panels are full and of usual channels alone."""
-    padded = np.pad(np.broadcast_to(usual, len(bias)), (0, -len(bias) % LANES))
-    return padded.reshape(-1, LANES).all(axis=1)
+def _padded(channels: np.ndarray, filling: float = 0) -> np.ndarray:
+    """Values of the channels, and more where the last panel is not full."""
+    return np.pad(channels, (0, -len(channels) % LANES), constant_values=filling)
+
+
+def _ways(proven: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """A panel goes one way, which all of its channels can go."""
+    by_line, exactly = (_padded(c, True).reshape(-1, LANES).all(axis=1) for c in (proven, usual))
+    return np.where(by_line, LINE, np.where(exactly, EXACT, BY_ONE))

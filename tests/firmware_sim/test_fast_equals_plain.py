@@ -146,12 +146,13 @@ def scaled(made: AnyRequantization, acc: np.ndarray, bias: np.ndarray | int, rea
     channels = acc.shape[1]
     wide = np.broadcast_to(np.asarray(bias, np.int64), channels)
     form, given = scaling_of(made, wide, np.full(channels, reach))
-    panels = np.pad(acc.astype(np.int32), ((0, 0), (0, -channels % 16))).reshape(len(acc), -1, 16)
+    padded = np.pad(acc.astype(np.int32), ((0, 0), (0, -channels % 16)))
+    panels = (padded + given).reshape(len(acc), -1, 16)  # which wraps, as the register does
     ofm = np.empty(acc.shape, np.int8)
     saturated = 0
     for panel in range(panels.shape[1]):
         sums = panels[:, panel].reshape(-1)
-        saturated += tiles.one_by_one(sums, given, form, panel, ofm, 0, 0, len(acc))
+        saturated += tiles.one_by_one(sums, form, panel, ofm, 0, 0, len(acc))
     ofm = ofm.view(made.dtype.numpy)
     expected, count = made.apply(wrap_int32(acc + wide))
     np.testing.assert_array_equal(expected, ofm)
