@@ -19,6 +19,7 @@ config: Any = numba_config  # its names are made when it is imported
 _SOURCES = (
     "compiled_float.py",
     "compiled_resize.py",
+    "compiled_softmax.py",
     "copies.py",
     "layer_loops.py",
     "loop_cache.py",

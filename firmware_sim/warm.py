@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from firmware_sim import compiled_float, compiled_resize
+from firmware_sim import compiled_float, compiled_resize, compiled_softmax
 from firmware_sim.ops.kernel import Workspace
 from firmware_sim.ops.products import Depthwise, Product
 from firmware_sim.ops.scaling import AnyRequantization
@@ -32,6 +32,9 @@ def warm() -> None:
             Depthwise(weights[0], bias, 0, scaling, DType.INT8, window).convolve(ifm, ofm, space)
     real = np.zeros((1, 1, 1, 1), np.float32)
     compiled_float.convolve(real, real, window.geometry, np.empty_like(real))
+    compiled_softmax.shares(
+        np.zeros((1, 1), np.int16), np.zeros(256, np.int64), 8, 31, np.zeros((1, 1), np.int64)
+    )
     place, weight = np.zeros((2, 2), np.int64), np.zeros((2, 1), np.int64)
     compiled_resize.blend_steps(ifm, place, weight, weight, ofm)
     compiled_resize.blend_floats(

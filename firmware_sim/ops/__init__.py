@@ -205,6 +205,7 @@ FAST: Mapping[OpKind, Prepare] = MappingProxyType(
         OpKind.PAD: pad.fast,
         OpKind.PADV2: pad.fast,
         OpKind.RESIZE_BILINEAR: resize_bilinear.fast,
+        OpKind.SOFTMAX: softmax.fast,
         OpKind.TRANSPOSE_CONV: transpose_conv.fast,
     }
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from firmware_sim import fixed_functions as ff
@@ -9,13 +11,14 @@ from firmware_sim import fixed_point as fp
 from firmware_sim import libm, lookup
 from firmware_sim.numerics import Numerics
 from firmware_sim.ops import rows
-from firmware_sim.ops.kernel import Kernel, Operands, RuntimeAbortError
+from firmware_sim.ops.kernel import Kernel, Operands, RuntimeAbortError, Workspace
 from firmware_sim.requantization import limits
 from graph.attrs import SoftmaxAttrs
 from graph.types import DType, QuantParams, Tensor
 
 MOST_SHIFT = 31
 NEARLY = 0.001
+ABORTS = "SOFTMAX: a row whose exponentials sum to 512 or more, on which the runtimes abort"
 
 _TO = {
     DType.INT8: (DType.INT8, DType.INT16),
@@ -44,6 +47,29 @@ def plain(operands: Operands) -> Kernel:
         return rows.by_row(tables.softmax)
     table = rows.exponentials(operands, attrs.beta, scale)
     return rows.by_row(lambda x: of_bytes(x, table, ofm.dtype))
+
+
+def fast(operands: Operands) -> Kernel:
+    """The same of 8 bits by a compiled loop."""
+    definition = plain(operands)
+    ifm, ofm = operands.input(0, tuple(_TO)), operands.output(tuple(DType))
+    if ifm.dtype not in (DType.INT8, DType.UINT8):
+        return definition
+    from firmware_sim import compiled_softmax  # numba: only when something is simulated
+
+    table = rows.exponentials(operands, operands.attrs(SoftmaxAttrs).beta, operands.quant(ifm).scale)
+    low, high = limits(ofm.dtype)
+    bits, shape = 8 * ofm.dtype.numpy.itemsize, (-1, ifm.shape[-1])
+
+    def kernel(inputs: Sequence[np.ndarray | None], outputs: Sequence[np.ndarray], space: Workspace) -> int:
+        assert inputs[0] is not None
+        x, made = inputs[0].astype(np.int16).reshape(shape), space.take("shares", ifm.shape, np.int64)
+        if not compiled_softmax.shares(x, table, bits, MOST_SHIFT, made.reshape(x.shape)):
+            raise RuntimeAbortError(ABORTS)
+        outputs[0][...] = np.minimum(made + low, high)
+        return 0
+
+    return kernel if ifm.elements else definition
 
 
 def _need_scale(operands: Operands, ifm: Tensor, ofm: Tensor) -> None:
@@ -80,9 +106,7 @@ def of_bytes(x: np.ndarray, table: np.ndarray, ofm: DType) -> np.ndarray:
     scale, bits_over_unit = ff.reciprocal(rows.sum_in_q12(exps), rows.SUM_BITS)
     shift = bits_over_unit + 31 - 8 * ofm.numpy.itemsize
     if (shift > MOST_SHIFT).any():
-        raise RuntimeAbortError(
-            "SOFTMAX: a row whose exponentials sum to 512 or more, on which the runtimes abort"
-        )
+        raise RuntimeAbortError(ABORTS)
     shares = fp.saturating_rounding_doubling_high_mul(exps, scale)
     return np.minimum(fp.rounding_divide_by_pot(shares, shift) + low, high)
 

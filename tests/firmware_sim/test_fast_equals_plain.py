@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from firmware_sim.fixed_point import INT32_MAX, INT32_MIN, wrap_int32
 from firmware_sim.ops import FAST, KERNELS, conv_2d, depthwise_conv_2d
-from firmware_sim.ops.kernel import Workspace
+from firmware_sim.ops.kernel import RuntimeAbortError, Workspace
 from firmware_sim.ops.products import Depthwise, Product
 from firmware_sim.ops.scaling import AnyRequantization, scaling_of
 from firmware_sim.program import Engine, prepare
@@ -21,7 +21,7 @@ from firmware_sim.requantization import (
     limits,
 )
 from firmware_sim.run import Machine
-from graph.attrs import Activation, Conv2DAttrs, Padding, ReducerAttrs
+from graph.attrs import Activation, Conv2DAttrs, Padding, ReducerAttrs, SoftmaxAttrs
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
 from graph.windows import window_of
@@ -99,6 +99,30 @@ def test_padding_straight_into_the_output_has_the_same_bits(shape, amounts, dtyp
     kind, inputs = (OpKind.PADV2, (0, 1, 3)) if stated else (OpKind.PAD, (0, 1))
     graph = Graph(tensors, (Op(0, kind, inputs, (2,), None),), (0,), (2,))
     both(graph, np.arange(np.prod(shape)).reshape(shape).astype(dtype.numpy))
+
+
+@FEW
+@given(
+    st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 7, 300, 1001])),
+    st.sampled_from([DType.INT8, DType.UINT8]),
+    st.sampled_from([1.0, 2.0**-4, 2.0**-9]),
+    st.integers(1, 255),
+    st.integers(0, 2**31),
+)
+def test_a_softmax_in_a_compiled_loop_has_the_same_bits_or_aborts_as_well(shape, dtype, scale, span, seed):
+    low, _ = limits(dtype)
+    ifm = Tensor(0, "ifm", shape, dtype, QuantParams((scale,), (0,)))
+    ofm = Tensor(1, "ofm", shape, dtype, QuantParams((2.0**-8,), (low,)))
+    graph = Graph((ifm, ofm), (Op(0, OpKind.SOFTMAX, (0,), (1,), SoftmaxAttrs(1.0)),), (0,), (1,))
+    x = (np.random.default_rng(seed).integers(0, span, shape, endpoint=True) + low).astype(dtype.numpy)
+    made = plan(graph, CHIP)
+    answers: list[np.ndarray | str] = []
+    for engine in Engine:
+        try:
+            answers.append(Machine(prepare(graph, made, engine=engine)).infer([x]).outputs[0])
+        except RuntimeAbortError as error:
+            answers.append(str(error))
+    np.testing.assert_array_equal(*answers)
 
 
 @pytest.mark.slow
