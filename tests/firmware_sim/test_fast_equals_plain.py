@@ -11,7 +11,7 @@ from firmware_sim.fixed_point import INT32_MAX, INT32_MIN, wrap_int32
 from firmware_sim.ops import FAST, KERNELS, conv_2d, depthwise_conv_2d
 from firmware_sim.ops.kernel import RuntimeAbortError, Workspace
 from firmware_sim.ops.products import Depthwise, Product
-from firmware_sim.ops.scaling import AnyRequantization, scaling_of
+from firmware_sim.ops.scaling import LINE, AnyRequantization, scaling_of
 from firmware_sim.program import Engine, prepare
 from firmware_sim.requantization import (
     Clamp,
@@ -217,6 +217,21 @@ def test_two_roundings_as_one_in_float64_are_the_two_in_integers(shift, dtype):
     ends = [*range(INT32_MIN, INT32_MIN + 9), *range(INT32_MAX - 8, INT32_MAX + 1), *range(-999, 1000)]
     acc = np.concatenate([near, np.repeat(np.array(ends)[:, None], channels, 1)])
     scaled(made, np.clip(acc, INT32_MIN, INT32_MAX), 0, INT32_MAX)
+
+
+@pytest.mark.parametrize("zero_point", [-128, 5])
+@pytest.mark.parametrize("counts", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_line_that_is_proven_gives_every_sum_its_output(zero_point, counts, seed):
+    """All sums within reach, of channels of which most have a line."""
+    rng, reach = np.random.default_rng(seed), 40_000
+    clamp = Clamp(-128, 127, saturates_low=counts, saturates_high=counts)
+    multipliers, shifts = rng.integers(1 << 30, 1 << 31, 64), rng.integers(-10, -4, 64)
+    made = Requantization(multipliers, shifts, zero_point, clamp, DType.INT8)
+    form, _ = scaling_of(made, np.zeros(64, np.int64), np.full(64, reach))
+    assert np.count_nonzero(form.ways == LINE) > 1
+    sums = np.arange(-reach, reach + 1)
+    scaled(made, np.repeat(sums[:, None], 64, axis=1), 0, reach)
 
 
 @pytest.mark.parametrize("bias", [-(1 << 30), 1 << 30, 0, INT32_MIN + 300, INT32_MAX - 300, INT32_MAX])
