@@ -9,6 +9,7 @@ from memory_planner.conflicts import NO_SEPARATIONS, Conflicts, Separations, con
 from memory_planner.effort import Effort
 from memory_planner.first_fit import packings
 from memory_planner.lower_bound import lower_bound_bytes
+from memory_planner.time_search import fitted
 from memory_planner.types import Buffer, Proof, aligned
 
 PLACEMENTS = 20_000
@@ -86,6 +87,8 @@ def pack(
         if height <= enough:
             break
     assert best is not None
+    if separations and best[0] > enough:
+        best = _below(buffers, between, enough, best, alignment_bytes)
     height, offsets, algorithm = best
     proven = bound
     if height > enough and (capacity_bytes is None or bound <= capacity_bytes):
@@ -117,3 +120,21 @@ def _searched(
         lifetimes = [b.lifetime for b in buffers]
         found, proven = exact.lower(between.sizes, lifetimes, offsets, capacity, effort)
     return tuple(found), proven
+
+
+_Best = tuple[int, tuple[int, ...], str]
+
+
+def _below(
+    buffers: Sequence[Buffer], between: Conflicts, bound: int, best: _Best, alignment_bytes: int
+) -> _Best:
+    """The lowest that the search in time finds, by halving what is open between `bound` and `best`."""
+    low, height = bound, bound
+    while height < best[0]:
+        offsets = fitted(buffers, between, height)
+        if offsets is None:
+            low = height + alignment_bytes
+        else:
+            best = height_bytes(buffers, offsets, alignment_bytes), offsets, "search in time"
+        height = low + (best[0] - low) // 2 // alignment_bytes * alignment_bytes
+    return best
