@@ -18,7 +18,6 @@ from memory_planner.streams import Order, Segment, separations
 from memory_planner.traffic import items_of
 from memory_planner.types import Buffer, Lifetime, Plan, Proof, Role, Schedule, Step
 
-
 CALM_PERCENT = 70
 """Of the peak: where the cheapest steps cannot be laid out, those are tried that crowd each other less."""
 
