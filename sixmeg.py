@@ -16,7 +16,7 @@ COMMANDS = {
     "quantize": "quantize.cli",
     "onnx": "quantize.cli",
     "plan": "memory_planner.cli",
-    "gate": "memory_planner.cli",
+    "gate": "memory_planner.cli_gate",
     "arena": "memory_planner.cli_arena",
     "inputs": "firmware_sim.cli_accuracy",
     "simulate": "firmware_sim.cli",

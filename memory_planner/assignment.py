@@ -8,25 +8,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
+from memory_planner.rooms import Room
 from memory_planner.traffic import Item, Kind
 
 NODE_LIMIT = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What is left of one memory, and what a byte costs there.
-
-    `runs_weights`: kernels may read weights from it. `is_flash`: it keeps weights while the power is off, and
-    where any memory does, each weight needs such a home.
-    """
-
-    bytes: int
-    weight_cost: int
-    activation_cost: int
-    runs_weights: bool
-    holds_activations: bool
-    is_flash: bool
 
 
 class Choice(NamedTuple):

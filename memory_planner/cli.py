@@ -1,4 +1,4 @@
-"""`sixmeg plan` and `sixmeg gate`."""
+"""`sixmeg plan`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from graph.types import Graph
 from memory_planner import chip as chips
 from memory_planner.fit import Fit, fit
 from memory_planner.for_c import ForC, for_c_options
+from memory_planner.gate.text import memories as memory_lines
+from memory_planner.gate.text import short, standing
+from memory_planner.gate.verdict import headline
 from memory_planner.plan import plan as make_plan
-from memory_planner.reservations import reserving, with_budget
+from memory_planner.reservations import reserving
 from memory_planner.streamed import weight_bytes_read
 from memory_planner.types import Plan, Proof
 from memory_planner.wishes import overlap_options, wishes_of
@@ -43,64 +46,32 @@ def _planned(model: str, chip: chips.Chip, for_c: ForC | None = None) -> tuple[G
     return graph, made, fit(graph, made, chip, Path(model).stat().st_size)
 
 
-def verdict(answer: Fit) -> str:
-    """One line with the limit and the actual, of each memory where there are several."""
-    if len(answer.memories) > 1:
-        return _verdict_by_memory(answer)
-    share = 100 * answer.required_bytes / answer.budget_bytes if answer.budget_bytes else float("inf")
-    used = f"{answer.required_bytes:,} of {answer.budget_bytes:,} bytes ({share:.1f} %)"
-    if answer.fits:
-        return f"fits: {used}, {answer.margin_bytes:,} to spare"
-    return f"over budget: {used}, {-answer.margin_bytes:,} too many"
-
-
-def _verdict_by_memory(answer: Fit) -> str:
-    over = [m for m in answer.memories if m.margin_bytes < 0]
-    used = (f"{m.name} {m.used_bytes:,} of {m.capacity_bytes - m.reserved_bytes:,}" for m in answer.memories)
-    if not over:
-        return f"fits: {', '.join(used)} bytes"
-    lack = (f"{m.name} {-m.margin_bytes:,} bytes too many" for m in over)
-    return f"over budget: {', '.join(lack)} ({', '.join(used)})"
-
-
-def _short(name: str) -> str:
-    """The converter joins the names of what it fused; the first says enough."""
-    return name.split(";")[0][-48:]
-
-
-def _details(answer: Fit) -> list[str]:
-    worst = answer.worst_step
-    who = ", ".join(map(_short, worst.tensors))
+def _details(answer: Fit, made: Plan) -> list[str]:
     proof = "the lower bound: no smaller arena in this order"
     if answer.arena_bytes > answer.lower_bound_bytes:
         proof = f"{answer.arena_bytes - answer.lower_bound_bytes:,} above the lower bound"
     return [
         f"weights {answer.weights_bytes:,}  arena {answer.arena_bytes:,} ({answer.algorithm}, {proof})",
-        f"worst step {worst.step}: {worst.kind}, {worst.live_bytes:,} bytes alive: {who}",
+        *standing(answer),
         f"counted: {answer.required_basis} (the .tflite, which TFLM keeps whole: {answer.file_bytes:,})",
         f"margin to 6,000,000 bytes: {answer.margin_to_6000000_bytes:,}",
+        *memory_lines(answer),
+        *_moving(answer, made),
     ]
 
 
-def _memory_details(answer: Fit, made: Plan) -> list[str]:
-    """What each memory holds and how much moves, where there are several."""
+def _moving(answer: Fit, made: Plan) -> list[str]:
+    """What moving bytes between several memories takes, and the proof."""
     placement = made.placement
     if placement is None or len(answer.memories) == 1:
         return []
-    lines = [
-        f"{m.name}: weights {m.weights_bytes:,}  activations {m.activations_bytes:,}"
-        f"  reserved {m.reserved_bytes:,} of {m.capacity_bytes:,}; {m.traffic_bytes:,} bytes moved"
-        for m in answer.memories
-    ]
+    is_sure = placement.proof is not Proof.NONE
     if not answer.fits:
-        sure = (
-            "no placement fits" if placement.proof is not Proof.NONE else "no placement that fits was found"
-        )
-        return [*lines, sure]
+        return ["no placement fits" if is_sure else "no placement that fits was found"]
     proof = "no placement moves them in fewer"
-    if placement.proof is Proof.NONE:
+    if not is_sure:
         proof = f"at most {placement.gap_cycles:,} more than need be"
-    return [*lines, f"moving bytes takes {placement.traffic_cycles:,} cycles ({proof})"]
+    return [f"moving bytes takes {placement.traffic_cycles:,} cycles ({proof})"]
 
 
 def plan_json(graph: Graph, made: Plan, answer: Fit, model: str, chip: chips.Chip) -> dict[str, Any]:
@@ -233,9 +204,9 @@ def plan(
     if as_json:
         click.echo(json_text({**content, "seconds": round(seconds, 3)}), nl=False)
     elif output:
-        click.echo(verdict(answer))
+        click.echo(headline(answer))
     else:
-        click.echo("\n".join([verdict(answer), *_details(answer), *_memory_details(answer, made)]))
+        click.echo("\n".join([headline(answer), *_details(answer, made)]))
         _print_buffers(content)
     ctx.exit(0 if answer.fits else OVER_BUDGET)
 
@@ -249,34 +220,5 @@ def _print_buffers(content: dict[str, Any]) -> None:
     for b in content["buffers"]:
         shape, steps = "x".join(map(str, b["shape"])), f"[{b['start']}, {b['end']})"
         sizes = f"{b['offset']:,}", f"{b['size_bytes']:,}"
-        table.add_row(str(b["tensor"]), escape(_short(b["name"])), shape, *sizes, steps)
+        table.add_row(str(b["tensor"]), escape(short(b["name"])), shape, *sizes, steps)
     Console().print(table)
-
-
-@click.command()
-@click.argument("model", type=click.Path())
-@chip_option
-@reserve_option
-@click.option("--budget", help="Bytes to hold MODEL to instead of the chip's memory: 6MiB, 100KB, 6000000.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@click.pass_context
-def gate(
-    ctx: click.Context,
-    model: str,
-    chip_name: str,
-    reservations: tuple[str, ...],
-    budget: str | None,
-    as_json: bool,
-) -> None:
-    """Say in one line whether MODEL (.tflite) fits the chip; exit with 0 if it does, 3 if not."""
-    chip = chips.load(chip_name)
-    if budget:
-        chip = with_budget(chip, chips.parse_bytes(budget))
-    chip = reserving(chip, reservations)
-    _, made, answer = _planned(model, chip)
-    if as_json:
-        content = {"model": Path(model).name, "chip": chip.name, **asdict(answer)}
-        click.echo(json_text(content), nl=False)
-    else:
-        click.echo("\n".join([verdict(answer), *_details(answer), *_memory_details(answer, made)]))
-    ctx.exit(0 if answer.fits else OVER_BUDGET)

@@ -18,7 +18,9 @@ from graph.offline_plan import with_offline_plan
 from graph.types import Graph
 from memory_planner import cli
 from memory_planner.chip import Chip
-from memory_planner.fit import fit
+from memory_planner.fit import Fit, fit
+from memory_planner.gate.answer import tflm_fit
+from memory_planner.gate.verdict import headline
 from memory_planner.tflm.arena import Arena, arena_of
 from memory_planner.tflm.layout import ABIS
 from memory_planner.tflm.overlap import Kernels
@@ -27,7 +29,6 @@ from memory_planner.tflm.replay import Replay, replay
 from memory_planner.wishes import Wishes
 
 PLANNED = ".tflite"
-RESIDENT_BASIS = "the .tflite + head + tail"
 FIRMWARE = "cortex-m"
 
 
@@ -46,7 +47,8 @@ def run(model: str, chip: Chip, output: str | None, wishes: Wishes, *, as_json: 
     except ModelError as error:
         raise type(error)(f"{model}: {error}") from error
     seconds = time.perf_counter() - begin
-    content = plan_json(graph, made, model, chip, len(planned), needed)
+    counted = tflm_fit(graph, made.plan, needed[FIRMWARE], len(planned), chip)
+    content = plan_json(graph, made, model, chip, counted, needed)
     if wishes.kernels:
         content["kernels"] = wishes.kernels.value
         content["overlaps"] = [asdict(pair) for pair in overlaps(graph, made, wishes.kernels)]
@@ -60,8 +62,8 @@ def run(model: str, chip: Chip, output: str | None, wishes: Wishes, *, as_json: 
     if as_json:
         click.echo(json_text({**content, "seconds": round(seconds, 3)}), nl=False)
     else:
-        click.echo("\n".join(_lines(content, today.head_bytes)))
-    return bool(content["fit"]["fits"])
+        click.echo("\n".join([headline(counted), *_lines(content, today.head_bytes)]))
+    return counted.fits
 
 
 @contextmanager
@@ -89,45 +91,31 @@ def _tried(model: str, blob: bytes, planned: bytes, samples: int) -> Replay:
 
 
 def plan_json(
-    graph: Graph, made: TflmPlan, model: str, chip: Chip, file_bytes: int, needed: dict[str, Arena]
+    graph: Graph, made: TflmPlan, model: str, chip: Chip, counted: Fit, needed: dict[str, Arena]
 ) -> dict[str, Any]:
     """The plan as JSON: that of `sixmeg plan`, with what TensorFlow Lite Micro adds to it."""
-    content = cli.plan_json(graph, made.plan, fit(graph, made.plan, chip, file_bytes), model, chip)
+    content = cli.plan_json(graph, made.plan, fit(graph, made.plan, chip, counted.file_bytes), model, chip)
     arenas = {
         name: {"arena_bytes": a.arena_bytes, "head_bytes": a.head_bytes, "tail_bytes": a.tail_bytes}
         for name, a in needed.items()
     }
+    numbers = asdict(counted)
     return (
         {"runtime": "tflm"}
         | content
         | {
+            "memories": numbers.pop("memories"),
             "scratch": [asdict(scratch) for scratch in made.scratch],
             "tensor_arena": arenas,
-            "fit": _resident(chip, file_bytes, needed[FIRMWARE]),
+            "fit": numbers | {name: arenas[FIRMWARE][name] for name in ("head_bytes", "tail_bytes")},
         }
     )
 
 
-def _resident(chip: Chip, file_bytes: int, needed: Arena) -> dict[str, Any]:
-    required = file_bytes + needed.arena_bytes
-    return {
-        "fits": required <= chip.budget_bytes,
-        "budget_bytes": chip.budget_bytes,
-        "required_bytes": required,
-        "required_basis": RESIDENT_BASIS,
-        "file_bytes": file_bytes,
-        "head_bytes": needed.head_bytes,
-        "tail_bytes": needed.tail_bytes,
-        "margin_bytes": chip.budget_bytes - required,
-    }
-
-
 def _lines(content: dict[str, Any], head_today_bytes: int) -> list[str]:
-    answer, head = content["fit"], content["arena_bytes"]
-    verdict = "fits" if answer["fits"] else "over budget"
+    head = content["arena_bytes"]
     gap = "no lower head in this order" if content["proof"] != "none" else "lower bound not met"
     lines = [
-        f"{verdict}: {answer['required_bytes']:,} of {answer['budget_bytes']:,} bytes ({RESIDENT_BASIS})",
         f"head {head:,} ({content['algorithm']}; {gap}: {content['lower_bound_bytes']:,}),"
         f" without a plan {head_today_bytes:,}",
         f"tensor_arena: {content['tensor_arena'][FIRMWARE]['arena_bytes']:,} bytes ({FIRMWARE}),"

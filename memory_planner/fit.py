@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from graph.types import Graph
 from memory_planner.chip import Chip
 from memory_planner.lifetimes import state_bytes
 from memory_planner.placement import placed
 from memory_planner.traffic import REQUANTIZATION_BYTES_PER_CHANNEL, requantized_channels
-from memory_planner.types import Placement, Plan
+from memory_planner.types import MemoryUse, Plan
 
 REQUIRED_BASIS = "constants + quantization parameters + state + arena"
 
@@ -106,11 +108,10 @@ def fit(graph: Graph, plan: Plan, chip: Chip, file_bytes: int) -> Fit:
     placement = plan.placement or placed(graph, plan, chip).placement
     assert placement is not None
     constants, quantization, state = constants_bytes(graph), quantization_bytes(graph), state_bytes(graph)
-    required = constants + quantization + state + plan.arena_bytes
-    return Fit(
-        fits=placement.fits,
-        budget_bytes=chip.budget_bytes,
-        required_bytes=required,
+    return fit_of(
+        chip,
+        placement.memories,
+        required_bytes=constants + quantization + state + plan.arena_bytes,
         required_basis=REQUIRED_BASIS,
         weights_bytes=constants + quantization,
         constants_bytes=constants,
@@ -119,26 +120,34 @@ def fit(graph: Graph, plan: Plan, chip: Chip, file_bytes: int) -> Fit:
         arena_bytes=plan.arena_bytes,
         lower_bound_bytes=plan.lower_bound_bytes,
         file_bytes=file_bytes,
-        margin_bytes=chip.budget_bytes - required if placement.fits else -placement.overflow_bytes,
-        margin_to_6000000_bytes=6_000_000 - required,
         worst_step=worst_step(graph, plan),
         algorithm=plan.algorithm,
-        memories=_memories(placement),
     )
 
 
-def _memories(placement: Placement) -> tuple[MemoryFit, ...]:
-    return tuple(
-        MemoryFit(
-            name=m.name,
-            capacity_bytes=m.capacity_bytes,
-            reserved_bytes=m.reserved_bytes,
-            weights_bytes=m.weights_bytes,
-            activations_bytes=m.activations_bytes,
-            arena_bytes=m.arena_bytes,
-            used_bytes=m.used_bytes,
-            margin_bytes=m.margin_bytes,
-            traffic_bytes=m.traffic_bytes,
-        )
-        for m in placement.memories
+def fit_of(chip: Chip, uses: Sequence[MemoryUse], *, required_bytes: int, **parts: Any) -> Fit:
+    """The verdict for what lies in each memory of `chip`; `parts` are the rest of `Fit`."""
+    lack = sum(max(0, -use.margin_bytes) for use in uses)
+    return Fit(
+        fits=lack == 0,
+        budget_bytes=chip.budget_bytes,
+        required_bytes=required_bytes,
+        margin_bytes=-lack if lack else chip.budget_bytes - required_bytes,
+        margin_to_6000000_bytes=6_000_000 - required_bytes,
+        memories=tuple(_memory(use) for use in uses),
+        **parts,
+    )
+
+
+def _memory(use: MemoryUse) -> MemoryFit:
+    return MemoryFit(
+        name=use.name,
+        capacity_bytes=use.capacity_bytes,
+        reserved_bytes=use.reserved_bytes,
+        weights_bytes=use.weights_bytes,
+        activations_bytes=use.activations_bytes,
+        arena_bytes=use.arena_bytes,
+        used_bytes=use.used_bytes,
+        margin_bytes=use.margin_bytes,
+        traffic_bytes=use.traffic_bytes,
     )

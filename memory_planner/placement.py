@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import lcm
 
 from graph.types import Graph
-from memory_planner.assignment import Choice, Relaxation, Room, assign, choices_of
+from memory_planner.assignment import Choice, Relaxation, assign, choices_of
 from memory_planner.chip import Chip
 from memory_planner.packing import pack
+from memory_planner.rooms import Room, rooms_of
 from memory_planner.splitting import Split, splits
 from memory_planner.traffic import ONCE, Item, Kind, activation_traffic, items_of
 from memory_planner.types import MemoryUse, Placement, Plan, Proof, Role
@@ -48,20 +47,7 @@ class _Task:
         self.plan = plan
         self.items = items_of(graph, passes)
         self.traffic = activation_traffic(graph, plan.buffers)
-        weights = [1 / Fraction(str(m.bytes_per_cycle.value)) for m in chip.memory]
-        moved = [1 / Fraction(str(m.activation_rate.value)) for m in chip.memory]
-        self.unit = lcm(*(f.denominator for f in (*weights, *moved)))
-        self.rooms = tuple(
-            Room(
-                bytes=chip.available_bytes(m.name),
-                weight_cost=int(weight * self.unit),
-                activation_cost=int(activation * self.unit),
-                runs_weights=m.runs_weights,
-                holds_activations=m.holds_activations,
-                is_flash=m.kind == "flash",
-            )
-            for m, weight, activation in zip(chip.memory, weights, moved, strict=True)
-        )
+        self.rooms, self.unit = rooms_of(chip)
         self.arenas = [k for k, room in enumerate(self.rooms) if room.holds_activations]
         has_state = any(item.kind is Kind.STATE for item in self.items)
         self.wanted = [k for k in self.arenas if has_state or self.rooms[k].runs_weights]

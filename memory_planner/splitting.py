@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from memory_planner.assignment import Room
+from memory_planner.rooms import Room
 from memory_planner.types import Buffer, aligned
 
 LABEL_LIMIT = 4_000

@@ -13,6 +13,7 @@ from memory_planner.lifetimes import buffers_of, file_order
 from memory_planner.order import order
 from memory_planner.packing import pack
 from memory_planner.placement import placed
+from memory_planner.plan import plan
 from memory_planner.runs import rasters_of, weight_reads
 from memory_planner.streams import Order, Segment, separations
 from memory_planner.traffic import items_of
@@ -74,8 +75,9 @@ def c_plan(
     """The plan for our own C, which runs every schedule, in the memories of `chip`.
 
     Of the file's own order and the one with the smallest peak, the one with the smaller arena; the file's own
-    on ties. With `streamed_input` the graph's first input comes row by row and is never whole in memory. To
-    minimize latency is to read as few weights as the chip's memory leaves room for.
+    on ties. An arena that overlaps or streams stays whole in one memory; where it fits none and tensors kept
+    whole fit several, those are taken. With `streamed_input` the graph's first input comes row by row and is
+    never whole in memory. To minimize latency is to read as few weights as the chip's memory leaves room for.
 
     Raises: PlanError where the input cannot come row by row; ModelError where a tensor has no fixed size.
     """
@@ -85,7 +87,7 @@ def c_plan(
     delivered = frozenset(graph.inputs[:1] if streamed_input else ())
     budget = None
     if minimize is Minimize.LATENCY:
-        budget = max(0, chip.budget_bytes - sum(item.size_bytes for item in items_of(graph)))
+        budget = _room_bytes(graph, chip)
     plans = [
         replace(
             streamed_plan(graph, [graph.ops[i] for i in s.op_order], alignment_bytes, delivered, budget),
@@ -95,7 +97,19 @@ def c_plan(
         for s in schedules
     ]
     best = min(plans, key=lambda made: made.arena_bytes)
-    return placed(graph, best, chip, passes_of(graph, best))
+    made = placed(graph, best, chip, passes_of(graph, best))
+    if delivered or (made.placement and made.placement.fits):
+        return made
+    apart = plan(graph, chip)
+    return apart if apart.placement and apart.placement.fits else made
+
+
+def _room_bytes(graph: Graph, chip: Chip) -> int:
+    """What the largest memory for activations leaves an arena, weights in all others first."""
+    largest = max((m for m in chip.memory if m.holds_activations), key=lambda m: chip.available_bytes(m.name))
+    others = [m.name for m in chip.memory if m.runs_weights and m is not largest]
+    weights = sum(item.size_bytes for item in items_of(graph)) - sum(map(chip.available_bytes, others))
+    return max(0, chip.available_bytes(largest.name) - max(0, weights))
 
 
 def passes_of(graph: Graph, plan: Plan) -> dict[int, int]:

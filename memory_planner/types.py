@@ -134,11 +134,6 @@ class Placement:
         return all(m.margin_bytes >= 0 for m in self.memories)
 
     @property
-    def overflow_bytes(self) -> int:
-        """Bytes that are too many, over all memories."""
-        return sum(max(0, -m.margin_bytes) for m in self.memories)
-
-    @property
     def base_of(self) -> dict[str, int]:
         """Where each memory's arena begins when they are laid one after another."""
         bases, at = {}, 0

@@ -5,7 +5,8 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory_planner.assignment import Room, assign, choices_of
+from memory_planner.assignment import assign, choices_of
+from memory_planner.rooms import Room
 from memory_planner.traffic import Item, Kind
 
 items = st.lists(

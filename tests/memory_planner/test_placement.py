@@ -18,11 +18,12 @@ from memory_planner.assignment import choices_of
 from memory_planner.chip import load, names
 from memory_planner.fit import constants_bytes
 from memory_planner.placement import _Task
+from memory_planner.streamed import c_plan
 from memory_planner.traffic import ONCE
 from memory_planner.types import Proof
 from memory_planner.validator import Law
 from tests.chips import chip_of, chips, memory
-from tests.graphs import chain, graphs
+from tests.graphs import chain, graph_of, graphs
 from tests.memory_planner.packings import smallest_arena
 
 
@@ -216,3 +217,12 @@ def test_published_models_of_the_smallest_kind_fit_every_chip_with_proof(shared,
     assert validate(graph, made) == []
     assert made.placement.fits
     assert made.placement.proof is not Proof.NONE
+
+
+def test_for_c_tensors_are_spread_where_an_arena_in_one_piece_fits_no_memory():
+    graph = graph_of([60, 60], [((0,), (1,))], [0, 1])
+    chip = chip_of(memory("one", 64, 8), memory("two", 64, 4))
+    made = c_plan(graph, chip)
+    assert made.placement.fits
+    assert set(made.placement.buffers) == {"one", "two"}
+    assert validate(graph, made) == []
