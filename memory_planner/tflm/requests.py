@@ -104,5 +104,5 @@ def needed_bytes(requests: Sequence[Request], *, checked: bool = True) -> int:
 
     More bytes never hurt: what is asked for from below lies where it lies, and the tail only moves up.
     """
-    most = sum(r.size_bytes + r.alignment_bytes for r in requests) + ALIGNMENT_BYTES
+    most = sum(r.size_bytes + r.alignment_bytes + 2 * ALIGNMENT_BYTES for r in requests) + 1
     return bisect_left(range(most), True, key=lambda size: suffices(requests, size, checked=checked))

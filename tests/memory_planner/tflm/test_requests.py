@@ -36,6 +36,7 @@ def test_a_tail_grows_down_to_multiples_of_its_alignment():
 def test_the_planners_own_table_must_fit_between_temporary_bytes_and_tail():
     requests = [Request(Verb.TAIL, 16, 16), Request(Verb.TEMP, 1), Request(Verb.PLAN, 40)]
     assert needed_bytes(requests) == 16 + 48 + 16
+    assert needed_bytes([Request(Verb.TEMP, 1), Request(Verb.PLAN, 1)]) == 16 + 16
 
 
 REQUIREMENTS = st.builds(
