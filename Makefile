@@ -60,7 +60,7 @@ $(C)/chip.args: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CHIP)' | cmp -s - $@ || echo '$(CHIP)' > $@
 
-$(B)/float.keras: $(B)/train.args $(wildcard train/*.py) | $(READY)
+$(B)/float.keras: $(B)/train.args $(wildcard train/*.py) graph/mobilenet.py | $(READY)
 	$(SIXMEG) train --alpha $(ALPHA) --res $(RES) --data '$(DATA)' --init '$(INIT)' $(if $(MINUTES),--minutes $(MINUTES)) \
 	  --seed $(SEED) --activation $(ACTIVATION) -o $(B)
 

@@ -10,6 +10,7 @@ import tflite as schema
 from graph import options
 from graph.errors import ModelError
 from graph.tflite import DAMAGE
+from graph.types import Graph
 
 OFFLINE_PLAN = b"OfflineMemoryAllocation"
 
@@ -25,6 +26,15 @@ class FileFacts:
     shapes: tuple[tuple[int, ...], ...]
     quantized_channels: tuple[int, ...]
     offline_offsets: tuple[int, ...] | None
+
+
+def of_graph(graph: Graph) -> FileFacts:
+    """The facts of a file that says what `graph` does, and no offsets."""
+    return FileFacts(
+        shapes=tuple(t.shape for t in graph.tensors),
+        quantized_channels=tuple(len(t.quant.scales) if t.quant else 0 for t in graph.tensors),
+        offline_offsets=None,
+    )
 
 
 def read(blob: bytes) -> FileFacts:

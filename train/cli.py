@@ -43,7 +43,7 @@ def train(
     output: Path | None,
 ) -> None:
     """Train a MobileNetV1 in a time budget; an interrupted run goes on when called again."""
-    from train.macs import check_size
+    from graph.mobilenet import check_size
 
     check_size(alpha, res, 2)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")

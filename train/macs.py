@@ -7,25 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from train.errors import TrainError
+from graph.mobilenet import KERNEL_PX, blocks, check_size
 
-RES_MULTIPLE_PX = 32
-MIN_CHANNELS = 8
-FIRST_CHANNELS = 32
-KERNEL_PX = 3
 BATCHNORM_PARAMETERS = 4  # gamma, beta, moving mean, moving variance: Keras counts all four
-SEPARABLE = (  # (channels at alpha 1, stride of the depthwise convolution), table 1 from top to bottom
-    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
-    (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One row of the paper's table 1: the first convolution, or a depthwise separable block."""
-
-    channels: int
-    stride: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +23,6 @@ class Cost:
     parameters: int
 
 
-def check_size(alpha: float, res: int, classes: int) -> None:
-    """Raises: TrainError, in one line, if MobileNetV1 has no such size.
-
-    >>> check_size(0.5, 100, 10)
-    Traceback (most recent call last):
-    ...
-    train.errors.TrainError: RES 100 is not a multiple of 32; the nearest are 96 and 128
-    """
-    if not 0 < alpha < 64:
-        raise TrainError(f"ALPHA {alpha} is no positive width multiplier; usual are 0.25, 0.5, 0.75, 1.0")
-    if res < RES_MULTIPLE_PX or res % RES_MULTIPLE_PX:
-        below = max(RES_MULTIPLE_PX, res // RES_MULTIPLE_PX * RES_MULTIPLE_PX)
-        nearest = f"{below} and {below + RES_MULTIPLE_PX}"
-        raise TrainError(f"RES {res} is not a multiple of {RES_MULTIPLE_PX}; the nearest are {nearest}")
-    if classes < 2:
-        raise TrainError(f"{classes} classes cannot be told apart; at least 2 are needed")
-
-
-def scaled(channels: int, alpha: float) -> int:
-    """Channels after the width multiplier: `max(8, int(channels * alpha))`.
-
-    >>> scaled(32, 0.25), scaled(512, 0.35), scaled(32, 0.1)
-    (8, 179, 8)
-    """
-    return max(MIN_CHANNELS, int(channels * alpha))
-
-
-def blocks(alpha: float) -> tuple[Block, ...]:
-    """The first convolution, then the 13 depthwise separable blocks, at width `alpha`.
-
-    >>> len(blocks(0.5)), blocks(0.5)[-1]
-    (14, Block(channels=512, stride=1))
-    """
-    first = Block(scaled(FIRST_CHANNELS, alpha), 2)
-    return (first, *(Block(scaled(channels, alpha), stride) for channels, stride in SEPARABLE))
-
-
 def cost(alpha: float, res: int, classes: int) -> Cost:
     """MACs (convolutions and the classifier) and parameters (BatchNorm's four vectors included).
 
@@ -86,7 +33,7 @@ def cost(alpha: float, res: int, classes: int) -> Cost:
     >>> cost(1.0, 224, 1000)
     Cost(alpha=1.0, res_px=224, classes=1000, macs=568740352, parameters=4253864)
 
-    Raises: TrainError as `check_size`.
+    Raises: ModelError as `check_size`.
     """
     check_size(alpha, res, classes)
     first, *rest = blocks(alpha)

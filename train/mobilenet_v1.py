@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graph.mobilenet import RES_MULTIPLE_PX, blocks, check_size, model_name
 from train.errors import TrainError
-from train.macs import RES_MULTIPLE_PX, blocks, check_size
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +30,7 @@ def build(alpha: float, res: int, classes: int, activation: str = "relu6") -> ke
     published models' explicit zero padding does, and exports without a PAD operator.
 
     Shapes: (N, res, res, 3) float32 -> (N, classes) float32.
-    Raises: TrainError if alpha, res, classes or activation cannot be built.
+    Raises: ModelError if alpha, res or classes cannot be built, TrainError for an activation unknown here.
     """
     import keras
 
@@ -47,15 +47,6 @@ def build_for_training(alpha: float, classes: int, activation: str, dropout: flo
 
     check_size(alpha, RES_MULTIPLE_PX, classes)
     return _build(alpha, None, classes, activation, dropout, FusedBatchNormalization)
-
-
-def model_name(alpha: float, res: int | None) -> str:
-    """The name of a size, as it stands in paths and reports.
-
-    >>> model_name(0.5, 160), model_name(1.0, 224), model_name(1, None)
-    ('mobilenet_v1_0.5_160', 'mobilenet_v1_1.0_224', 'mobilenet_v1_1.0_any')
-    """
-    return f"mobilenet_v1_{float(alpha)}_{res or 'any'}"
 
 
 def _build(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from graph.mobilenet import RES_MULTIPLE_PX
 from train.errors import TrainError
-from train.macs import RES_MULTIPLE_PX
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pictures
+from graph.mobilenet import check_size, model_name
 from train import artefacts, pipeline, recipe, settle, weights
 from train.loop import Course, fit
-from train.macs import check_size, cost
-from train.mobilenet_v1 import build, build_for_training, model_name
+from train.macs import cost
+from train.mobilenet_v1 import build, build_for_training
 from train.schedule import Budget
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from graph.mobilenet import RES_MULTIPLE_PX
 from train.errors import TrainError
-from train.macs import RES_MULTIPLE_PX
 from train.recipe import Recipe
 
 

@@ -7,10 +7,9 @@ from io import StringIO
 from shutil import get_terminal_size
 from typing import Any
 
+from graph.mobilenet import CLASSES
 from train.macs import cost
 from train.published import PUBLISHED, Published
-
-CLASSES = 1000  # ImageNet's, which the published figures are for
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from graph.errors import ModelError
+from graph.mobilenet import blocks, check_size, scaled
 from train import summary
-from train.errors import TrainError
-from train.macs import blocks, check_size, cost, scaled, separable_cost_ratio
+from train.macs import cost, separable_cost_ratio
 
 # ALPHA, RES, MACs with the classifier, parameters with BatchNorm's four vectors; 1000 classes
 RECOUNT = (
@@ -115,7 +116,7 @@ def test_thin_models_keep_eight_channels():
     ],
 )
 def test_a_size_that_cannot_be_built_is_said_in_one_line(alpha: float, res: int, classes: int, said: str):
-    with pytest.raises(TrainError) as raised:
+    with pytest.raises(ModelError) as raised:
         check_size(alpha, res, classes)
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
