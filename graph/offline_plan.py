@@ -17,6 +17,7 @@ VERSION, SUBGRAPH = 1, 0
 FRONT_ALIGNMENT_BYTES = 64
 """What is put in front of a file is a multiple of this long, so nothing behind it changes its alignment."""
 DATA_ALIGNMENT_BYTES = 16
+LARGEST_OFFSET = (1 << 31) - 1
 
 # Where tables of fields say where a field is: Model, SubGraph.
 _VERSION, _BUFFERS, _METADATA, _END = 4, 12, 16, 20
@@ -31,9 +32,12 @@ def with_offline_plan(blob: bytes, order: Sequence[int], offsets: Sequence[int])
     where it stands; else a new root table, longer lists of buffers and of metadata and the plan itself are
     put in front of the old file, inside which every distance stays true.
 
-    Raises: ModelError where the file's plan has another length, or its root has fields of a newer schema.
+    Raises: ModelError where the file's plan has another length, or its root has fields of a newer schema, or
+    an offset does not fit 32 bits.
     Source: FlatBuffers, "Internals"; TFLite Micro docs/memory_management.md, "Offline memory planning".
     """
+    if max(offsets, default=0) > LARGEST_OFFSET:
+        raise ModelError(f"an offset of {max(offsets):,} bytes, more than the file can say")
     words = struct.pack(f"<{3 + len(offsets)}i", VERSION, SUBGRAPH, len(offsets), *offsets)
     model = schema.Model.GetRootAs(blob, 0)
     patched = bytearray(blob)

@@ -12,7 +12,10 @@ import numpy as np
 from graph.op_kind import OpKind as K
 from graph.types import DType, Graph, Op, Tensor
 from memory_planner import access
-from memory_planner.reach import Reach, under_windows, window_over
+from memory_planner.reach import Reach, pixels_of, under_windows, window_over
+
+MAX_PIXELS = 1 << 24
+"""Pictures that are larger lie apart; bounds the work that a hostile file can ask for."""
 
 Distance = Callable[[Graph, Op, Tensor, Tensor], int | None]
 """Of an operator, one of its inputs and its output: the least distance in bytes; None where unknown."""
@@ -70,16 +73,21 @@ def _same_elements(graph: Graph, op: Op, ifm: Tensor, ofm: Tensor) -> int | None
     return access.elements_in_turn(ofm.elements, _bytes(ifm), _bytes(ofm))
 
 
-def _reach(graph: Graph, op: Op, ifm: Tensor) -> Reach | None:
+def _reach(graph: Graph, op: Op, ifm: Tensor, ofm: Tensor) -> Reach | None:
+    """What each pixel of a picture reads of the only picture read; None where shapes say something else."""
     weights = graph.tensors[op.inputs[1]] if len(op.inputs) > 1 else None
     if ifm.index != op.inputs[0] or (weights is not None and not weights.is_constant):
         return None
     window = window_over(ifm, op.attrs, weights)
-    return under_windows(ifm, window) if window else None
+    if window is None or ofm.shape[:3] != (1, window.rows.outputs, window.cols.outputs):
+        return None
+    if max(pixels_of(ifm), pixels_of(ofm)) > MAX_PIXELS:
+        return None
+    return under_windows(ifm, window) if len(ofm.shape) == 4 else None
 
 
 def _convolution(graph: Graph, op: Op, ifm: Tensor, ofm: Tensor) -> int | None:
-    reach = _reach(graph, op, ifm)
+    reach = _reach(graph, op, ifm, ofm)
     if reach is None:
         return None
     wide, narrow = ifm.shape[3] * _bytes(ifm), ofm.shape[3] * _bytes(ofm)
@@ -87,7 +95,7 @@ def _convolution(graph: Graph, op: Op, ifm: Tensor, ofm: Tensor) -> int | None:
 
 
 def _channelwise(graph: Graph, op: Op, ifm: Tensor, ofm: Tensor) -> int | None:
-    reach = _reach(graph, op, ifm)
+    reach = _reach(graph, op, ifm, ofm)
     if reach is None or ofm.shape[3] % ifm.shape[3] or ifm.dtype is not ofm.dtype:
         return None
     return access.channels_in_turn(reach, ifm.shape[3], ofm.shape[3] // ifm.shape[3], _bytes(ifm))
@@ -95,7 +103,7 @@ def _channelwise(graph: Graph, op: Op, ifm: Tensor, ofm: Tensor) -> int | None:
 
 def _copied_and_compared(graph: Graph, op: Op, ifm: Tensor, ofm: Tensor) -> int | None:
     """A pixel is written from the first of its window, then anew from each other."""
-    reach = _reach(graph, op, ifm)
+    reach = _reach(graph, op, ifm, ofm)
     if reach is None:
         return None
     return access.windows_until_written(reach, ifm.shape[3], ofm.shape[3], element_bytes=0)

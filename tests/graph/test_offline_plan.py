@@ -71,6 +71,11 @@ def test_planning_again_replaces_the_plan_in_place():
     assert twice == with_offline_plan(blob, [0, 1], [32] * 3)
 
 
+def test_an_offset_beyond_32_bits_is_refused():
+    with pytest.raises(ModelError, match="an offset of 2,147,483,648 bytes"):
+        with_offline_plan(file_of(chain(3, 5)), [0], [0, 1 << 31])
+
+
 def test_a_plan_of_another_length_is_refused():
     whole = fb.ModelT.InitFromPackedBuf(file_of(chain(3, 5, 7)), 0)
     entry, buffer = fb.MetadataT(), fb.BufferT()

@@ -167,6 +167,14 @@ def test_several_pictures_lie_apart():
     assert least_distance(graph, graph.ops[0], 0, Kernels.REFERENCE) is None
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 3, 1), (2, 2), (1, 2, 2)])
+def test_an_output_that_the_windows_do_not_fill_lies_apart(shape):
+    pool = a.Pool2DAttrs(a.Padding.VALID, 2, 2, 2, 2, a.Activation.NONE)
+    tensors = [tensor(0, (1, 4, 4, 1), DType.INT8), tensor(1, shape, DType.INT8)]
+    graph = alone(OpKind.MAX_POOL_2D, tensors, (0,), pool)
+    assert least_distance(graph, graph.ops[0], 0, Kernels.REFERENCE) is None
+
+
 @pytest.mark.parametrize("kernels", list(Kernels))
 def test_every_rule_says_where_it_was_read(kernels):
     assert all(rule.source for rule in RULES[kernels].values())
