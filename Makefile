@@ -17,6 +17,7 @@ ACTIVATION ?= relu6
 SAMPLES ?= 20
 BUILD ?= build
 MODELS ?= ../shared/models/*.tflite
+PACKS ?= ../shared/minimalloc/*.csv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 BIN := .venv/bin
@@ -107,6 +108,9 @@ oracle: $(READY) ## Every tensor of every model of MODELS= against every runtime
 
 bench-arena: $(READY) ## Arenas of our plans beside TFLM's, for MODELS=
 	@$(BIN)/python -m benchmarks.arena $(MODELS)
+
+bench-pack: $(READY) ## Our packing on minimalloc's sets, for PACKS=, files that end in their capacity
+	@$(BIN)/python -m benchmarks.packing $(PACKS)
 
 # MODEL is the road's own name of a model; given on the command line it is a file.
 BENCHED := $(if $(findstring command,$(origin MODEL)),$(MODEL),../shared/models/mobilenet_v1_1.0_224_imagenet1001_ptq_int8.tflite)

@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "memory_planner.cli",
     "gate": "memory_planner.cli_gate",
     "arena": "memory_planner.cli_arena",
+    "pack": "memory_planner.cli_pack",
     "inputs": "firmware_sim.cli_accuracy",
     "simulate": "firmware_sim.cli",
     "compare": "firmware_sim.cli_compare",

@@ -1,4 +1,4 @@
-"""Compile the simulator's loops before they are needed: `python -m firmware_sim.warm`, as `make setup` does.
+"""Compile loops before they are needed, packing's too: `python -m firmware_sim.warm`, as `make setup` does.
 
 Done again it takes them from their folder, in a second.
 """
@@ -17,6 +17,9 @@ from firmware_sim.requantization import Clamp, FloatRequantization, HalfEvenRequ
 from graph.attrs import Padding
 from graph.types import DType
 from graph.windows import Window, axis_of
+from memory_planner import exact
+from memory_planner.effort import Effort
+from memory_planner.types import Lifetime
 
 
 def warm() -> None:
@@ -40,6 +43,8 @@ def warm() -> None:
     compiled_resize.blend_floats(
         ifm.view(np.uint8), place, *[weight.astype(np.float32)] * 2, ofm.view(np.uint8)
     )
+
+    exact.lower([1], [Lifetime(0, 1)], [1], None, Effort(1))
 
 
 def _scalings() -> Iterator[AnyRequantization]:

@@ -19,6 +19,10 @@ class ChipError(SixmegError):
     """A chip description with an unknown key, a wrong unit or a negative size."""
 
 
+class AllocationsError(SixmegError):
+    """A CSV of buffers that lacks a column, or has a row that means none."""
+
+
 class PlanError(SixmegError):
     """A plan that does not belong to the graph it is used with, or that breaks a law of memory."""
 

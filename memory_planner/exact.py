@@ -51,17 +51,17 @@ def lower(
 
 
 def _groups(sizes: Sequence[int], lifetimes: Sequence[Lifetime]) -> Iterator[Group]:
-    """Buffers that are joined in time, apart from all others; without those of no bytes."""
+    """Buffers that are joined in time, apart from all others; without those of no bytes or steps."""
     members: list[int] = []
     end = 0
     for i in sorted(range(len(sizes)), key=lambda i: (lifetimes[i].start, i)):
-        if not sizes[i]:
+        if not sizes[i] or lifetimes[i].start >= lifetimes[i].end:
             continue
         if members and lifetimes[i].start >= end:
             yield Group(members, sizes, lifetimes)
             members = []
+        end = max(end, lifetimes[i].end) if members else lifetimes[i].end
         members.append(i)
-        end = max(end, lifetimes[i].end)
     if members:
         yield Group(members, sizes, lifetimes)
 

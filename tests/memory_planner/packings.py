@@ -27,7 +27,7 @@ def separated_sets(draw, max_buffers=6):
 
 def together(a, b):
     """Whether the two share a step."""
-    return bool(set(range(a.lifetime.start, a.lifetime.end)) & set(range(b.lifetime.start, b.lifetime.end)))
+    return max(a.lifetime.start, b.lifetime.start) < min(a.lifetime.end, b.lifetime.end)
 
 
 def faults(buffers, offsets, alignment, separations=()):
