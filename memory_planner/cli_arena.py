@@ -44,6 +44,7 @@ def arena(model: str, abi_name: str, as_json: bool) -> None:
         raise type(error)(f"{model}: {error}") from error
     if as_json:
         built = {"abi": abi.name, "recording_allocator": abi.recording, "compression": abi.compression}
+        built["sources"] = abi.sources
         click.echo(json_text({"model": Path(model).name, **built, **asdict(needed)}), nl=False)
     else:
         click.echo("\n".join(_lines(needed, abi)))

@@ -42,7 +42,7 @@ STRUCTS = {
     "TfLiteDepthToSpaceParams": "int",
     "TfLiteDepthwiseConvParams": "enum int int int enum int int",
     "TfLiteDivParams": "enum",
-    "TfLiteFullyConnectedParams": "enum enum bool bool enum ptr int",
+    "TfLiteFullyConnectedParams": "enum enum bool bool enum {ptr int}",
     "TfLiteGatherParams": "int int",
     "TfLiteL2NormParams": "enum",
     "TfLiteLeakyReluParams": "f32",

@@ -48,5 +48,10 @@ def test_fields_in_brackets_are_there_only_with_compression():
     )
 
 
+def test_fields_in_braces_are_there_only_in_the_wheels_sources():
+    assert extent_of("int {ptr int}", HOST, {}).size_bytes == 8 + 8 + 8
+    assert extent_of("int {ptr int}", CORTEX_M, {}).size_bytes == 4
+
+
 def test_enums_are_small_where_the_machine_makes_them_so():
     assert extent_of("enum enum bool ptr", CORTEX_M, {}).size_bytes == 3 + 1 + 4
