@@ -29,7 +29,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-arena bench-localize bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-plan bench-localize bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -106,8 +106,8 @@ summary: $(READY) ## MACs and parameters of the paper's 16 networks, ours beside
 oracle: $(READY) ## Every tensor of every model of MODELS= against every runtime; bytes that differ
 	@$(BIN)/python -m benchmarks.oracle $(MODELS)
 
-bench-arena: $(READY) ## Arenas of our plans beside TFLM's, for MODELS=
-	@$(BIN)/python -m benchmarks.arena $(MODELS)
+bench-plan: $(READY) ## Arenas of our plans beside TFLM's and Vela's, for MODELS= and MobileNetV1 in 16 sizes
+	@$(BIN)/python -m benchmarks.plan $(MODELS)
 
 bench-pack: $(READY) ## Our packing on minimalloc's sets, for PACKS=, files that end in their capacity
 	@$(BIN)/python -m benchmarks.packing $(PACKS)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import keras
 
 CALIBRATION_PICTURES = 2
+LOGITS_STD = 3.0
 
 
 def converted(alpha: float, res: int, classes: int) -> bytes:
@@ -26,7 +27,7 @@ def converted(alpha: float, res: int, classes: int) -> bytes:
         keras.utils.set_random_seed(0)
         network = build(alpha, res, classes)
         rng = np.random.default_rng(0)
-        _part_channels(network, rng)
+        _fill(network, rng)
         model = float_model.FloatModel(
             path=Path(network.name),
             call=lambda x: network(x, training=False),
@@ -38,14 +39,21 @@ def converted(alpha: float, res: int, classes: int) -> bytes:
         return post_training.convert(model, rng.integers(0, 256, shape).astype(np.uint8))
 
 
-def _part_channels(network: keras.Model, rng: np.random.Generator) -> None:
-    """Biases as training leaves them: no two layers' alike, which the converter would store once."""
-    import keras
+def _fill(network: keras.Model, rng: np.random.Generator) -> None:
+    """Weights that keep the variance of what runs through them, so that outputs part from input to input.
+
+    Biases are as training leaves them: no two layers' alike, which the converter would store once.
+    """
+    from train.mobilenet_v1 import CLASSIFIER
 
     for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, beta, mean, variance = (rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights())
-            layer.set_weights([gamma, beta, mean, variance])
-        elif isinstance(layer, keras.layers.Dense):
-            kernel, bias = layer.get_weights()
-            layer.set_weights([kernel, rng.uniform(-1, 1, bias.shape)])
+        shapes = [tuple(w.shape) for w in layer.weights]
+        if layer.name.endswith("_bn"):
+            gamma, beta = rng.uniform(0.5, 1.5, shapes[0]), rng.normal(0, 0.3, shapes[1])
+            layer.set_weights([gamma, beta, np.zeros(shapes[2]), np.ones(shapes[3])])
+        elif shapes:
+            per_channel = layer.name.startswith("conv_dw")
+            fan_in = np.prod(shapes[0][:2] if per_channel else shapes[0][:-1])
+            gain = LOGITS_STD if layer.name == CLASSIFIER else 2**0.5
+            kernel = rng.normal(0, gain / fan_in**0.5, shapes[0])
+            layer.set_weights([kernel, *(rng.uniform(-1, 1, shape) for shape in shapes[1:])])
