@@ -39,7 +39,7 @@ def _kept(plan: Plan) -> list[_Range]:
 def _freed(plan: Plan, step: int) -> list[_Range]:
     """Bytes that nothing owns any more once `step` is over: a buffer may end where its successor lies."""
     placed = [(b.lifetime, o, o + b.size_bytes) for b, o in zip(plan.buffers, plan.places, strict=True)]
-    left = sorted((low, high) for life, low, high in placed if life.start <= step + 1 < life.end)
+    left = sorted((low, high) for life, low, high in placed if life.start <= step < life.end - 1)
     if step + 1 == len(plan.schedule.steps):
         left = sorted(_kept(plan))
     freed = []

@@ -8,14 +8,20 @@ from dataclasses import dataclass, replace
 from graph.types import Graph
 from memory_planner.assignment import Choice, Relaxation, assign, choices_of
 from memory_planner.chip import Chip
+from memory_planner.outlook import Outlook
 from memory_planner.packing import pack
 from memory_planner.rooms import Room, rooms_of
 from memory_planner.splitting import Split, splits
+from memory_planner.spreading import spread
 from memory_planner.traffic import ONCE, Item, Kind, activation_traffic, items_of
-from memory_planner.types import MemoryUse, Placement, Plan, Proof, Role
+from memory_planner.types import MemoryUse, Placement, Plan, Proof, Role, aligned
 
+STEP_LIMIT = 64
+"""How many steps, the fullest first, are looked at for a bound."""
 SPLIT_LIMIT = 24
 """How many ways to spread the activations are packed, the most promising first."""
+UNFIT_LIMIT = 400
+"""How many while none has been found beside which the weights fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class _Task:
         self.plan = plan
         self.items = items_of(graph, passes)
         self.traffic = activation_traffic(graph, plan.buffers)
+        self.sizes = [aligned(b.size_bytes, plan.alignment_bytes) for b in plan.buffers]
         self.rooms, self.unit = rooms_of(chip)
         self.arenas = [k for k, room in enumerate(self.rooms) if room.holds_activations]
         has_state = any(item.kind is Kind.STATE for item in self.items)
@@ -63,10 +70,72 @@ class _Task:
         return None if rest is None else cost + rest
 
     @property
-    def least(self) -> int:
-        """What nothing costs less than: all activations where they are cheapest, the rest beside none."""
-        cost = sum(self.traffic) * min(self.rooms[k].activation_cost for k in self.arenas)
-        return self.bound(cost, [0] * len(self.rooms)) or 0
+    def rest(self) -> int:
+        """What everything but the activations costs at least."""
+        return self.bound(0, [0] * len(self.rooms)) or 0
+
+    @property
+    def least(self) -> int | None:
+        """What nothing costs less than; None where nothing can fit.
+
+        Activations as they may be crowded, and the rest beside none; or what is alive in one step and the
+        rest together, cut into bytes, and all other activations where they are cheapest. Where buffers
+        overlap, they are in nobody's way here.
+        """
+        if not self.is_plain:
+            cheapest = min(self.rooms[k].activation_cost for k in self.arenas)
+            return self.bound(sum(self.traffic) * cheapest, [0] * len(self.rooms))
+        apart = Outlook(self.plan.buffers, self.sizes, self.traffic, self.rooms).least
+        least = self.bound(apart, [0] * len(self.rooms))
+        for step in self._fullest_steps():
+            together = self._together(step)
+            if least is None or together is None:
+                return None
+            least = max(least, together)
+        return least
+
+    def _fullest_steps(self) -> list[int]:
+        alive = {step: self.plan.live_bytes(step) for step in range(len(self.plan.schedule.steps))}
+        return sorted(alive, key=lambda step: (-alive[step], step))[:STEP_LIMIT]
+
+    def _together(self, step: int) -> int | None:
+        cheapest = min(self.rooms[k].activation_cost for k in self.arenas)
+        members, apart = [], 0
+        for b, size, traffic in zip(self.plan.buffers, self.sizes, self.traffic, strict=True):
+            if size and b.lifetime.start <= step < b.lifetime.end:
+                members.append(Item(Kind.STATE, (b.tensor,), -1, size, traffic))
+            else:
+                apart += traffic * cheapest
+        items = sorted((*self.items, *members), key=lambda item: -item.density)
+        rest = Relaxation(items, self.rooms).bound(0, [room.bytes for room in self.rooms])
+        return None if rest is None else apart + rest
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every buffer is whole, and shares no byte with another while it lives."""
+        steps = self.plan.schedule.steps
+        return all(b.role is Role.WHOLE for b in self.plan.buffers) and not any(s.runs for s in steps)
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether buffers may go to several memories.
+
+        A plan whose steps stream or overlap stays in one, as it is: their directions hold for the offsets
+        that they were made for.
+        """
+        return self.is_plain and len(self.arenas) > 1
+
+    def first_splits(self) -> list[Split]:
+        """Good ways to spread the buffers, found soon."""
+        if not self.is_divisible:
+            return []
+        found = []
+        for rooms, heights in spread(self.plan.buffers, self.sizes, self.traffic, self.rooms):
+            cost = sum(t * self.rooms[k].activation_cost for t, k in zip(self.traffic, rooms, strict=True))
+            found.append(
+                Split(cost, tuple(h if k in self.wanted else 0 for k, h in enumerate(heights)), rooms)
+            )
+        return sorted(found)
 
     def whole(self, k: int) -> _Layout:
         """The plan's arena as it is, in the memory at `k`."""
@@ -117,7 +186,7 @@ def placed(graph: Graph, plan: Plan, chip: Chip, passes: Mapping[int, int] = ONC
     found, proof, least = _best(task)
     if found is None:
         found = _overflowing(task)
-        least = found.cost
+        least = found.cost if _overflow_bytes(task, found) else least
     names = [m.name for m in chip.memory]
     where = list(zip(task.items, (names[c.room] for c in found.choices), strict=True))
     placement = Placement(
@@ -142,13 +211,22 @@ def placed(graph: Graph, plan: Plan, chip: Chip, passes: Mapping[int, int] = ONC
 
 def _best(task: _Task) -> tuple[_Found | None, Proof, int]:
     """The cheapest of all that fit, what proves it, and what none costs less than."""
-    ways, is_complete = _ways(task)
-    still = [] if is_complete else [task.least]
     best: _Found | None = None
+    least = task.least
+    if least is None:
+        return None, Proof.SEARCH, 0
+    for split in task.first_splits():
+        found, _ = _beside(task, task.packed(split), 0)
+        if found is not None and (best is None or found.cost < best.cost):
+            best = found
+    if best is not None and best.cost == least:
+        return best, Proof.LOWER_BOUND, least
+    ways, is_complete = _ways(task, best)
+    still = [] if is_complete else [least]
     for n, (bound, way) in enumerate(ways):
         if best is not None and bound >= best.cost:
             break
-        if n == SPLIT_LIMIT:
+        if n >= (SPLIT_LIMIT if best else UNFIT_LIMIT):
             still.append(bound)
             break
         layout = way if isinstance(way, _Layout) else task.packed(way)
@@ -156,39 +234,29 @@ def _best(task: _Task) -> tuple[_Found | None, Proof, int]:
         if found is not None and (best is None or found.cost < best.cost):
             best = found
         if thinkable is not None:
-            still.append(thinkable)
+            still.append(max(thinkable, least))
     if best is None:
-        return None, Proof.NONE if still else Proof.SEARCH, 0
-    if best.cost == task.least:
-        return best, Proof.LOWER_BOUND, best.cost
+        return None, Proof.NONE if still else Proof.SEARCH, min(still, default=0)
+    if best.cost == least:
+        return best, Proof.LOWER_BOUND, least
     least = min([best.cost, *still])
     return best, Proof.NONE if least < best.cost else Proof.SEARCH, least
 
 
-def _ways(task: _Task) -> tuple[list[tuple[int, _Layout | Split]], bool]:
-    """Ways to lay out the activations, each with a bound, the least first; and whether the best is there.
-
-    A plan whose steps stream or overlap stays in one memory, as it is: their directions hold for the offsets
-    that they were made for.
-    """
-    spread = _spread(task)
+def _ways(task: _Task, best: _Found | None) -> tuple[list[tuple[int, _Layout | Split]], bool]:
+    """Ways that may be cheaper than `best`, each with a bound, the least first; whether all are there."""
     ways: list[_Layout | Split]
-    if spread is None:
-        ways, is_complete = [task.whole(k) for k in task.arenas], len(task.arenas) == 1
+    if task.is_divisible:
+        below = None if best is None else best.cost - task.rest
+        found, is_complete = splits(
+            task.plan.buffers, task.traffic, task.rooms, task.wanted, task.plan.alignment_bytes, below=below
+        )
+        ways = list(found)
     else:
-        ways, is_complete = list(spread[0]), spread[1]
+        ways, is_complete = [task.whole(k) for k in task.arenas], len(task.arenas) == 1
     bounds = [task.bound(way.cost, way.heights) for way in ways]
     kept = [(bound, way) for bound, way in zip(bounds, ways, strict=True) if bound is not None]
     return sorted(kept, key=lambda pair: (pair[0], pair[1].heights, pair[1].rooms)), is_complete
-
-
-def _spread(task: _Task) -> tuple[list[Split], bool] | None:
-    """Ways to spread a plan's buffers as `splits` finds them; None where they stay together."""
-    steps = task.plan.schedule.steps
-    is_plain = all(b.role is Role.WHOLE for b in task.plan.buffers) and not any(s.runs for s in steps)
-    if len(task.arenas) == 1 or not is_plain:
-        return None
-    return splits(task.plan.buffers, task.traffic, task.rooms, task.wanted, task.plan.alignment_bytes)
 
 
 def _beside(task: _Task, layout: _Layout, bound: int) -> tuple[_Found | None, int | None]:
@@ -207,9 +275,7 @@ def _beside(task: _Task, layout: _Layout, bound: int) -> tuple[_Found | None, in
 def _overflowing(task: _Task) -> _Found:
     """What comes nearest, where nothing that fits was found: the fewest bytes too many."""
     layouts = [task.whole(k) for k in task.arenas]
-    spread = _spread(task)
-    if spread is not None and spread[0]:
-        layouts.append(task.packed(min(spread[0], key=lambda split: (sum(split.heights), split))))
+    layouts += [task.packed(split) for split in task.first_splits()]
     found = [_Found(layout, *_crammed(task, layout)) for layout in layouts]
     return min(found, key=lambda f: (_overflow_bytes(task, f), f.cost))
 

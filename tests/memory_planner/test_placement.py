@@ -162,6 +162,21 @@ def test_a_buffer_that_fits_no_memory_whole_is_over_budget():
     assert (answer.fits, answer.margin_bytes) == (False, -4 * (20 - 15))
 
 
+def test_of_many_ways_that_leave_weights_no_room_the_one_that_does_is_found():
+    """Two constants of 21 bytes and a state of 1 fill the first memory; all activations must leave it."""
+    plain = graph_of([1, 1, 3, 5], [((0,), (1,)), ((0,), (2,)), ((0,), (3,))], [1, 3])
+    kept = [
+        *(Tensor(i, f"c{i}", (21,), DType.INT8, data=np.zeros(21, np.int8), buffer=i) for i in (4, 5)),
+        Tensor(6, "state", (1,), DType.INT8, is_variable=True),
+    ]
+    first = replace(plain.ops[0], inputs=(0, 4, 5, 6))
+    graph = replace(plain, tensors=(*plain.tensors, *kept), ops=(first, *plain.ops[1:]))
+    one = memory("one", 43, 0.5, activation_rate=4)
+    made = plan(graph, chip_of(one, memory("two", 16, 1, activation_rate=0.25), memory("three", 8, 0.5)))
+    assert made.placement.fits
+    assert made.placement.traffic_cycles == -(-482 // 4)
+
+
 def test_a_flash_keeps_a_copy_of_what_runs_from_ram():
     chip = chip_of(memory("ram", 500, 8), memory("flash", 100, 1, "w", flash=True))
     ram, flash = plan(dense([40, 50]), chip).placement.memories

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import pictures
+from graph.errors import ModelError
 from train import cli, run
 from train.loop import step_function
 from train.mobilenet_v1 import build_for_training
@@ -121,7 +122,7 @@ def test_fine_tuning_starts_from_the_file(trained, colours_folder, tmp_path):
 
 
 def test_what_cannot_be_used_is_refused_before_anything_is_written(colours_folder, tmp_path):
-    with pytest.raises(ValueError, match="RES 100"):
+    with pytest.raises(ModelError, match="RES 100"):
         run.train(Wish(0.25, 100, str(colours_folder)), tmp_path)
     with pytest.raises(ValueError, match="no such file"):
         run.train(Wish(0.25, 32, str(colours_folder), init="nowhere.h5"), tmp_path)
