@@ -134,10 +134,14 @@ def edges_of(steps: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def _room(memory: Mapping[str, Any]) -> int | None:
-    """What the budget leaves for the arena; None where that is not asked."""
+    """What the memory of the arena, or the budget, leaves for it; None where that is not asked."""
     if "budget_bytes" not in memory:
         return None
-    return memory["budget_bytes"] - memory["weights_bytes"] - memory["state_bytes"]
+    where = {buffer["memory"] for buffer in memory["buffers"]}
+    hosts = [each for each in memory["memories"] if each["name"] in where]
+    if not hosts or len(memory["memories"]) == 1:
+        return memory["budget_bytes"] - memory["weights_bytes"] - memory["state_bytes"]
+    return sum(each["margin_bytes"] + each["arena_bytes"] for each in hosts)
 
 
 def bases_of(memory: Mapping[str, Any]) -> dict[str | None, int]:
