@@ -25,6 +25,25 @@ def separated_sets(draw, max_buffers=6):
     return buffers, {pair: draw(st.integers(-40, 80)) for pair in chosen}
 
 
+@st.composite
+def cut_sets(draw, most=30):
+    """A rectangle of steps and bytes, cut into buffers again and again: all fit its height, with no hole."""
+    steps, height = draw(st.sampled_from([6, 10, 16])), draw(st.sampled_from([8, 16, 30]))
+    parts = [(0, steps, 0, height)]
+    for _ in range(draw(st.integers(0, most))):
+        start, end, low, high = parts.pop(draw(st.integers(0, len(parts) - 1)))
+        if draw(st.booleans()) and end - start > 1:
+            middle = draw(st.integers(start + 1, end - 1))
+            parts += [(start, middle, low, high), (middle, end, low, high)]
+        elif high - low > 1:
+            middle = draw(st.integers(low + 1, high - 1))
+            parts += [(start, end, low, middle), (start, end, middle, high)]
+        else:
+            parts.append((start, end, low, high))
+    rows = draw(st.permutations(parts))
+    return height, [Buffer(i, high - low, Lifetime(*time)) for i, (*time, low, high) in enumerate(rows)]
+
+
 def together(a, b):
     """Whether the two share a step."""
     return max(a.lifetime.start, b.lifetime.start) < min(a.lifetime.end, b.lifetime.end)

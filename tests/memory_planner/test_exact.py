@@ -13,7 +13,7 @@ from memory_planner.conflicts import conflicts
 from memory_planner.effort import Effort
 from memory_planner.packing import height_bytes, pack
 from memory_planner.types import Buffer, Lifetime, Proof
-from tests.memory_planner.packings import buffer_sets, faults, separated_sets, smallest_arena
+from tests.memory_planner.packings import buffer_sets, cut_sets, faults, separated_sets, smallest_arena
 
 
 def stacked(sizes):
@@ -62,6 +62,16 @@ def test_a_search_cut_short_proves_no_more_than_is_true(buffers, placements):
     assert proven <= smallest <= top(sizes, offsets)
 
 
+@settings(max_examples=50)
+@given(cut_sets())
+def test_what_was_cut_from_one_piece_is_put_together_again(cut):
+    height, buffers = cut
+    sizes, lifetimes = [b.size_bytes for b in buffers], [b.lifetime for b in buffers]
+    offsets, proven = exact.lower(sizes, lifetimes, stacked(sizes), None, Effort(10**6))
+    assert faults(buffers, offsets, 1) == []
+    assert top(sizes, offsets) == proven == height
+
+
 GAP = [(1, 3, 1), (2, 5, 1), (3, 6, 3), (5, 6, 2), (0, 2, 3), (1, 4, 1), (0, 1, 2)]
 
 
@@ -71,6 +81,14 @@ def test_a_gap_that_no_packing_closes_is_proven_by_search():
     assert (packing.lower_bound_bytes, packing.height_bytes, packing.proof) == (5, 6, Proof.SEARCH)
     assert packing.gap_bytes == 0
     assert smallest_arena(buffers, 1) == 6
+
+
+def test_what_fails_under_a_height_is_looked_at_again_under_the_next():
+    buffers = [Buffer(i, size, Lifetime(start, end)) for i, (start, end, size) in enumerate(GAP)]
+    sizes, lifetimes = [b.size_bytes for b in buffers], [b.lifetime for b in buffers]
+    offsets, proven = exact.lower(sizes, lifetimes, stacked(sizes), None, Effort(10**6))
+    assert top(sizes, offsets) == proven == 6
+    assert sides.lower(conflicts(buffers, 1, {}), stacked(sizes), 5, None, Effort(10**6))[1] == 6
 
 
 def test_without_effort_the_gap_is_told():
