@@ -29,7 +29,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-plan bench-localize bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-plan bench-localize bench-res bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -108,6 +108,9 @@ oracle: $(READY) ## Every tensor of every model of MODELS= against every runtime
 
 bench-plan: $(READY) ## Arenas of our plans beside TFLM's and Vela's, for MODELS= and MobileNetV1 in 16 sizes
 	@$(BIN)/python -m benchmarks.plan $(MODELS)
+
+bench-res: $(READY) ## The largest picture with which each MobileNetV1 fits 6 MiB: docs/largest-res.md and its plot
+	@$(BIN)/python -m benchmarks.res
 
 bench-pack: $(READY) ## Our packing on minimalloc's sets, for PACKS=, files that end in their capacity
 	@$(BIN)/python -m benchmarks.packing $(PACKS)

@@ -47,6 +47,8 @@ def rounded_up(count: np.ndarray, pixels: int, row: int, run: int) -> np.ndarray
     >>> rounded_up(np.array([0, 1, 3, 6]), 10, 5, 2).tolist()
     [0, 2, 4, 7]
     """
+    if run == 1:
+        return np.minimum(count, pixels)
     if run >= row:
         step = run // row * row
         return np.minimum(-(-count // step) * step, pixels)
