@@ -11,7 +11,7 @@ import jinja2
 
 from benchmarks.largest import Largest
 
-WIDTH_PX, LEFT_PX, RIGHT_PX, TOP_PX = 860, 96, 96, 96
+WIDTH_PX, LEFT_PX, RIGHT_PX, TOP_PX = 860, 104, 96, 96
 LANE_PX, GAP_PX, BOTTOM_PX = 19, 17, 46
 TICKS_RES = (128, 256, 512, 1024, 2048, 4096, 8192)
 KINDS = ("input", "conv", "depthwise", "pointwise", "other")
@@ -94,5 +94,5 @@ def _legend(names: Sequence[str]) -> list[tuple[str, str, int]]:
     legend, x = [], LEFT_PX
     for kind, name in zip(KINDS, names, strict=True):
         legend.append((kind, name, x))
-        x += 34 + round(6.1 * len(name))
+        x += 36 + round(6.2 * len(name))
     return legend

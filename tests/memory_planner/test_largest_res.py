@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import res
+from benchmarks import mobilenets, res
 from benchmarks.largest import LOOKED_ABOVE, STEP_PX, Largest, largest
 from graph.mobilenet import mobilenet_v1
 from memory_planner.chip import load
+from memory_planner.gate.answer import Source
 from memory_planner.streamed import c_plan
 
 PAGE = Path(__file__).resolve().parents[2] / res.PAGE
@@ -86,6 +87,13 @@ def test_the_pages_figures_for_tflm_are_those_of_the_gate(alpha):
         if "TFLM" in name:
             assert one.needed_bytes == needed(one.res_px) <= BUDGET
             assert one.next_bytes == needed(one.res_px + STEP_PX) > BUDGET
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("alpha", "px"), [(0.25, 96), (0.25, 224), (0.5, 608), (0.25, 1216), (1.0, 160)])
+def test_res_changes_the_bytes_of_a_file_by_its_digits_alone(alpha, px):
+    kept = Source.read(str(mobilenets.files([(alpha, px)])[0]))
+    assert res.file_bytes(alpha, len(str(px))) == (kept.file_bytes, kept.plan_bytes)
 
 
 def test_no_arena_is_above_the_prototypes():
