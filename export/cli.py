@@ -12,7 +12,13 @@ import click
 if TYPE_CHECKING:
     from export.firmware import Firmware
     from export.pixels import PixelRule
+    from graph.types import Graph
+    from memory_planner.chip import Chip
+    from memory_planner.for_c import ForC
+    from memory_planner.types import Plan
 
+STREAMED = "streamed"
+WHY_NO_TFLM = "the folder's own C runs the model"
 PARTS = ("plan", "fps", "train", "onnx", "quantize", "accuracy")
 KEPT_OF_A_COMPARISON = (
     *("oracle", "oracle_version", "numerics", "samples", "seed"),
@@ -27,7 +33,25 @@ KEPT_OF_A_COMPARISON = (
 )
 @click.option("--name", help="Prefix of the C symbols; the file's name without .tflite if left out.")
 @click.option(
-    "--input", "inputs", type=click.Path(), help="Golden inputs as .npy (N, H, W, C); seeded without."
+    "--target",
+    type=click.Choice(["tflm", "c"]),
+    default="tflm",
+    show_default=True,
+    help="Who runs it: TensorFlow Lite Micro, or C of the folder's own.",
+)
+@click.option(
+    "--input",
+    "inputs",
+    type=click.Path(),
+    multiple=True,
+    help="Golden inputs as .npy (N, H, W, C), seeded without; `streamed`: rows of a sensor (--target c).",
+)
+@click.option(
+    "--minimize",
+    type=click.Choice(["peak", "latency"]),
+    default="peak",
+    show_default=True,
+    help="The arena, or how often weights are read while it fits the chip (--target c).",
 )
 @click.option("--samples", type=click.IntRange(1, 64), default=8, show_default=True, help="Golden vectors.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the inputs that are not given.")
@@ -45,11 +69,13 @@ def export(model: str, output: str, **options: Any) -> None:
     from tqdm import tqdm
 
     from export import firmware, folder
+    from export.c import folder as c_folder
 
+    files = c_folder.files if options["target"] == "c" else firmware.files
     with tqdm(total=3, desc="export", disable=None, leave=False) as bar:
         gathered = _gathered(model, **options)
         bar.update()
-        made = firmware.files(gathered)
+        made = files(gathered)
         bar.update()
         folder.write_folder(output, made)
         bar.update()
@@ -66,8 +92,8 @@ def _gathered(model: str, **options: Any) -> Firmware:
     from firmware_sim.run import run_batch
     from graph import tflite
     from memory_planner import chip as chips
-    from memory_planner.plan import plan
 
+    given_inputs, for_c = _inputs(options["inputs"], options["target"], options["minimize"])
     graph, chip = tflite.read_file(model), chips.load(options["chip_name"])
     blob = Path(model).read_bytes()
     rule = _pixel_rule(options["pixel_scale"], options["pixel_offset"])
@@ -75,8 +101,8 @@ def _gathered(model: str, **options: Any) -> Firmware:
     oracles = [_of_this_model(comparison, blob) for comparison in told]
     calibration = _calibration(options["calibration"])
     tensor = golden.input_tensor(graph)
-    given = golden.read_inputs(options["inputs"], tensor, rule) if options["inputs"] else None
-    planned = plan(graph, chip)
+    given = golden.read_inputs(given_inputs, tensor, rule) if given_inputs else None
+    planned = _planned(graph, chip, for_c)
     program = prepare(graph, planned)
     vectors = golden.make(
         graph,
@@ -92,11 +118,39 @@ def _gathered(model: str, **options: Any) -> Firmware:
         plan=planned,
         chip=chip,
         vectors=vectors,
-        tflm=tflm_arena.measure(blob),
+        tflm=tflm_arena.Unmeasured(WHY_NO_TFLM) if for_c else tflm_arena.measure(blob),
         pixels=rule,
         oracles=oracles,
         calibration=calibration,
     )
+
+
+def _inputs(inputs: tuple[str, ...], target: str, minimize: str) -> tuple[str | None, ForC | None]:
+    """The file of golden inputs, and how a plan for C is to be made.
+
+    Raises: click.UsageError where both cannot be meant.
+    """
+    from memory_planner.for_c import ForC
+
+    files = [word for word in inputs if word != STREAMED]
+    streamed = STREAMED in inputs
+    if len(files) > 1:
+        raise click.UsageError("--input takes one file, and the word streamed")
+    if target != "c" and (streamed or minimize != "peak"):
+        raise click.UsageError("--input streamed and --minimize latency are for --target c alone")
+    for_c = ForC.of("c", STREAMED if streamed else "whole", minimize) if target == "c" else None
+    return (files[0] if files else None), for_c
+
+
+def _planned(graph: Graph, chip: Chip, for_c: ForC | None) -> Plan:
+    """Checked for operators that the emitted C lacks before anything is planned or run."""
+    from export.c.operators import emitted
+    from memory_planner.plan import plan
+
+    if for_c is None:
+        return plan(graph, chip)
+    emitted(graph)
+    return for_c.plan(graph, chip)
 
 
 def _of_this_model(comparison: Mapping[str, Any], blob: bytes) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def files(firmware: Firmware) -> dict[str, bytes]:
 
     Raises: ExportError for tensors or operators that firmware cannot have.
     """
-    context = _context(firmware)
+    context = context_of(firmware)
     vectors = golden.as_json(
         firmware.vectors, firmware.graph, model_sha256=context["sha256"], numerics=NUMERICS
     )
@@ -57,40 +57,45 @@ def files(firmware: Firmware) -> dict[str, bytes]:
     wanted = ["golden.c", "golden.h", "model_config.h", "model_data.c", "model_data.h"]
     if firmware.pixels is not None:
         wanted.append("model_config.c")
+    operators = resolver.resolver_methods(firmware.graph)
     for name in wanted:
-        made[name] = render(name, **context).encode()
+        made[name] = render(name, operators=operators, **context).encode()
     made = dict(sorted(made.items()))
     described = manifest.describe(firmware, made, numerics=NUMERICS)
     return {**made, manifest.NAME: json_text(described).encode()}
 
 
-def _context(firmware: Firmware) -> dict[str, Any]:
+def context_of(firmware: Firmware) -> dict[str, Any]:
+    """What the templates of a folder say, whoever runs the model.
+
+    Raises: ExportError for tensors that firmware cannot have.
+    """
     graph, macro, identifier = firmware.graph, names.c_macro(firmware.name), names.c_identifier(firmware.name)
     given = golden.input_tensor(graph)
     table = firmware.pixels.table(given) if firmware.pixels else None
     product = provenance.product()
     return {
         "product": f"{product['name']} {product['version']}",
-        "name": _comment(firmware.name),
+        "name": in_comment(firmware.name),
         "id": identifier,
         "macro": macro,
         "sha256": hashlib.sha256(firmware.blob).hexdigest(),
         "file_bytes": len(firmware.blob),
         "data_alignment_bytes": DATA_ALIGNMENT_BYTES,
         "data_rows": c_text.hex_rows(firmware.blob),
-        "chip": _comment(firmware.chip.name),
+        "chip": in_comment(firmware.chip.name),
         "plan": firmware.plan,
         "algorithm": firmware.plan.algorithm,
         "tflm": firmware.tflm if isinstance(firmware.tflm, TflmArena) else None,
-        "tflm_why": _comment(firmware.tflm.why) if isinstance(firmware.tflm, Unmeasured) else None,
+        "tflm_why": in_comment(firmware.tflm.why) if isinstance(firmware.tflm, Unmeasured) else None,
         "tensors": [
-            _tensor(given, "Input", f"{macro}_INPUT", f"{identifier}_input"),
+            _tensor(given, "Input", macro, identifier, "input"),
             *(
-                _tensor(graph.tensors[i], "Output", f"{macro}_{word.upper()}", f"{identifier}_{word}")
+                _tensor(graph.tensors[i], "Output", macro, identifier, word)
                 for i, word in zip(graph.outputs, _output_words(graph), strict=True)
             ),
         ],
-        "operators": resolver.resolver_methods(graph),
+        "config": "model_config.h",
         "pixel_rows": c_text.decimal_rows(table) if table is not None else None,
         "pixel_scale": firmware.pixels.scale if firmware.pixels else None,
         "pixel_offset": firmware.pixels.offset if firmware.pixels else None,
@@ -124,13 +129,15 @@ def _golden_arrays(firmware: Firmware, macro: str, identifier: str) -> list[dict
 _SIDES = {4: ("BATCH", "HEIGHT", "WIDTH", "CHANNELS"), 2: ("BATCH", "CHANNELS")}
 
 
-def _tensor(tensor: Tensor, role: str, macro: str, identifier: str) -> dict[str, Any]:
+def _tensor(tensor: Tensor, role: str, macro: str, identifier: str, word: str) -> dict[str, Any]:
     quant = tensor.quant
     return {
         "role": role,
-        "comment_name": _comment(tensor.name),
-        "macro": macro,
-        "id": identifier,
+        "index": tensor.index,
+        "word": word,
+        "comment_name": in_comment(tensor.name),
+        "macro": f"{macro}_{word.upper()}",
+        "id": f"{identifier}_{word}",
         "rank": len(tensor.shape),
         "shape": c_text.braces(tensor.shape),
         "sides": list(zip(_SIDES.get(len(tensor.shape), ()), tensor.shape, strict=False)),
@@ -142,7 +149,7 @@ def _tensor(tensor: Tensor, role: str, macro: str, identifier: str) -> dict[str,
     }
 
 
-def _comment(text: str) -> str:
+def in_comment(text: str) -> str:
     """Text that cannot end a C comment or a line of it."""
     plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
     return plain.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")

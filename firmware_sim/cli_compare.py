@@ -29,7 +29,7 @@ DEFAULT_SAMPLES = 20
     "--between",
     nargs=2,
     metavar="A B",
-    help="Any two instead: tflm, tflite-ref, ... are simulated, oracle:tflm, ... are the runtimes.",
+    help="Any two instead: tflm, ... are simulated, oracle:tflm, ... runtimes, c:FOLDER an export's own C.",
 )
 @click.option(
     "--against",

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from firmware_sim import emitted
 from firmware_sim.numerics import Numerics
 from firmware_sim.oracles import Job, Oracle, Recording, record
 from firmware_sim.program import Program, prepare
@@ -40,7 +41,7 @@ class Named:
     @property
     def rounding(self) -> str:
         """Whose bits these are, simulated or real."""
-        return self.name.removeprefix(REAL)
+        return Numerics.TFLM.value if self.name == emitted.NAME else self.name.removeprefix(REAL)
 
 
 class Side(Protocol):
@@ -108,14 +109,18 @@ def activations(
 
 
 def side(text: str, blob: bytes, graph: Graph, plan: Plan) -> Side:
-    """The side that `text` names: `tflm` is simulated, `oracle:tflm` is the runtime.
+    """The side that `text` names: `tflm` is simulated, `oracle:tflm` the runtime, `c:FOLDER` a firmware's C.
 
-    Raises: SideError for another name; UnsupportedOperatorError, PlanError where it cannot be simulated.
+    Raises: SideError for another name; UnsupportedOperatorError, PlanError where it cannot be simulated;
+        FolderError where the folder's C cannot be run.
     """
+    if text.startswith(emitted.PREFIX):
+        folder = emitted.Folder.read(text.removeprefix(emitted.PREFIX), blob)
+        return emitted.Compiled(folder, graph)
     name = text.removeprefix(REAL)
     known = [n.value for n in Numerics]
     if name not in known:
-        either = ", ".join([*known, *(REAL + n for n in known)])
+        either = ", ".join([*known, *(REAL + n for n in known), f"{emitted.PREFIX}FOLDER"])
         raise SideError(f"{text} is neither a simulation nor a runtime; give two of {either}")
     if text.startswith(REAL):
         return Runtime(Oracle(name), blob)

@@ -100,7 +100,7 @@ def _placed(graph: Graph, plan: Plan) -> list[Violation]:
 
 def _lifetimes(graph: Graph, plan: Plan) -> list[Violation]:
     found = []
-    life = {b.tensor: b.lifetime for b in plan.buffers}
+    life = {b.tensor: b.lifetime for b in plan.buffers if b.role is not Role.SUMS}
     last = len(plan.schedule.steps)
     for when, step in enumerate(plan.schedule.steps):
         for op in (graph.ops[i] for i in step.ops if i < len(graph.ops)):

@@ -44,7 +44,8 @@ def accumulate(
     return acc + bias
 
 
-def _prepared(operands: Operands) -> tuple[Layer, Window]:
+def prepared(operands: Operands) -> tuple[Layer, Window]:
+    """The checked operands, and where its windows lie."""
     attrs = operands.attrs(Conv2DAttrs)
     layer = Layer(operands, attrs.activation, bias_type=attrs.quantized_bias_type)
     ifm = layer.ifm.shape
@@ -58,7 +59,7 @@ def _prepared(operands: Operands) -> tuple[Layer, Window]:
 
 def plain(operands: Operands) -> Kernel:
     """The definition."""
-    return _by_definition(*_prepared(operands))
+    return _by_definition(*prepared(operands))
 
 
 def _by_definition(layer: Layer, window: Window, *, in_float64: bool = False) -> Kernel:
@@ -75,7 +76,7 @@ def fast(operands: Operands) -> Kernel:
     Float32 takes a compiled loop; int16, groups and weights that are computed take the definition's steps,
     held in float64.
     """
-    layer, window = _prepared(operands)
+    layer, window = prepared(operands)
     weights, rescaling = layer.weights, layer.compiled_rescaling
     if weights is not None and layer.dtype is DType.FLOAT32:
         return in_float32(layer, weights, window)

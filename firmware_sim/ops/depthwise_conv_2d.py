@@ -38,7 +38,8 @@ def accumulate(
     return acc + bias
 
 
-def _prepared(operands: Operands) -> tuple[Layer, Window]:
+def prepared(operands: Operands) -> tuple[Layer, Window]:
+    """The checked operands, and where its windows lie."""
     attrs = operands.attrs(DepthwiseConv2DAttrs)
     layer = Layer(operands, attrs.activation, axis=3)
     ifm = layer.ifm.shape
@@ -52,7 +53,7 @@ def _prepared(operands: Operands) -> tuple[Layer, Window]:
 
 def plain(operands: Operands) -> Kernel:
     """The definition."""
-    layer, window = _prepared(operands)
+    layer, window = prepared(operands)
     return kernel_of(
         layer, lambda ifm, weights, bias: accumulate(ifm, weights, bias, window, layer.zero_point)
     )
@@ -63,7 +64,7 @@ def fast(operands: Operands) -> Kernel:
 
     Float32, int16 and weights that are computed take the definition.
     """
-    layer, window = _prepared(operands)
+    layer, window = prepared(operands)
     weights, rescaling = layer.weights, layer.compiled_rescaling
     if weights is None or rescaling is None:
         return plain(operands)

@@ -35,7 +35,7 @@ def rule_of(operands: Operands) -> Rule:
     return rq.per_channel if operands.numerics is Numerics.TFLM and not unsigned else rq.in_float
 
 
-def _prepared(operands: Operands) -> Layer:
+def prepared(operands: Operands) -> Layer:
     """An ifm of any rank counts as rows of K."""
     attrs = operands.attrs(FullyConnectedAttrs)
     operands.need(not attrs.shuffled_weights, "shuffled weights are a layout that no runtime here reads")
@@ -54,7 +54,7 @@ def _prepared(operands: Operands) -> Layer:
 
 def plain(operands: Operands) -> Kernel:
     """The definition."""
-    return _by_definition(_prepared(operands))
+    return _by_definition(prepared(operands))
 
 
 def _by_definition(layer: Layer, *, in_float64: bool = False) -> Kernel:
@@ -66,7 +66,7 @@ def _by_definition(layer: Layer, *, in_float64: bool = False) -> Kernel:
 
 def fast(operands: Operands) -> Kernel:
     """The same by one matrix product; see `products.Product` for why it is exact."""
-    layer = _prepared(operands)
+    layer = prepared(operands)
     weights = layer.weights
     if weights is None:
         return _by_definition(layer, in_float64=True)

@@ -45,10 +45,11 @@ def plain(operands: Operands) -> Kernel:
         return _of_floats(over)
     if over.ifm.dtype in INTEGERS:
         return _of_integers(over)
-    return rescaled_sum(operands, over, *_multiplier(operands, over))
+    return rescaled_sum(operands, over, *multiplier_of(operands, over))
 
 
-def _multiplier(operands: Operands, over: Reduction) -> tuple[int, int]:
+def multiplier_of(operands: Operands, over: Reduction) -> tuple[int, int]:
+    """(multiplier, shift) of ifm.scale / ofm.scale / count."""
     scale = operands.quant(over.ifm).scale / operands.quant(over.ofm).scale
     return multiplier_of_mean(scale, over.count)
 
@@ -56,7 +57,7 @@ def _multiplier(operands: Operands, over: Reduction) -> tuple[int, int]:
 def of_sums(operands: Operands) -> Finish:
     """What is left to do once the elements of int8 or uint8 are summed."""
     over = reduction(operands, (DType.INT8, DType.UINT8))
-    return finish_of_sums(operands, over, *_multiplier(operands, over), over.ofm.dtype)
+    return finish_of_sums(operands, over, *multiplier_of(operands, over), over.ofm.dtype)
 
 
 def fast(operands: Operands) -> Kernel:

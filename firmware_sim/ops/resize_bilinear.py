@@ -95,7 +95,7 @@ def one_row(operands: Operands) -> resizing.Row:
     Overflow: sides below 2**20 keep positions inside int32; larger ones are refused.
     Source: TFLite reference/resize_bilinear.h; TFLite Micro resize_bilinear.cc.
     """
-    ifm, rows, cols = _prepared(operands)
+    ifm, rows, cols = prepared(operands)
     wide, rounded = {
         DType.UINT8: (np.float32, _rounded_bytes),
         DType.FLOAT32: (np.float32, _not_rounded),
@@ -114,7 +114,7 @@ def fast(operands: Operands) -> Kernel:
 
     Overflow: weights of 1024ths stay within -1024 to 2048, so sums of int16 stay below 2**41.
     """
-    ifm, rows, cols = _prepared(operands)
+    ifm, rows, cols = prepared(operands)
     if ifm.dtype is DType.FLOAT32:
         return plain(operands)
     from firmware_sim import compiled_resize
@@ -130,7 +130,7 @@ def fast(operands: Operands) -> Kernel:
     return kernel
 
 
-def _prepared(operands: Operands) -> tuple[Tensor, Between, Between]:
+def prepared(operands: Operands) -> tuple[Tensor, Between, Between]:
     """The input, checked, and where its rows and columns go."""
     attrs = operands.attrs(ResizeAttrs)
     one_way = not (attrs.align_corners and attrs.half_pixel_centers)

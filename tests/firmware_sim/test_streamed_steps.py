@@ -73,6 +73,15 @@ def test_streaming_never_needs_more_than_whole_tensors(case):
     assert streamed_plan(graph, graph.ops, 16).lower_bound_bytes <= plan(graph, NPU6M).arena_bytes
 
 
+def test_sums_may_become_a_tensor_that_outlives_the_step():
+    made = Builder((1, 9, 9, 3), 5)
+    at = made.mean(made.layer(made.input, (3, 3), 8, Padding.SAME, (1, 1)))
+    graph = made.graph(made.unary(at, OpKind.SOFTMAX))
+    planned = streamed_plan(graph, graph.ops, 16, frozenset(graph.inputs))
+    assert [step.ops for step in planned.schedule.steps] == [(0, 1), (2,)]
+    assert validate(graph, planned) == []
+
+
 def laws(graph: Graph, broken: Plan) -> set[Law]:
     return {violation.law for violation in validate(graph, broken)}
 

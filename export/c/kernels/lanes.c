@@ -1,0 +1,12 @@
+/* Channels that are computed at a time; all of them are read before one is written, so that an output may lie
+ * over its input: channels go upwards in a walk forwards, downwards in one backwards. */
+#define K_LANES 16
+
+/* The k-th stretch of lanes of a pixel, as this walk meets them: where it begins and how many channels it has. */
+static int32_t k_lanes(int32_t channels, int32_t k, int32_t backwards, int32_t *count)
+{
+    const int32_t stretches = (channels + K_LANES - 1) / K_LANES;
+    const int32_t first = (backwards ? stretches - 1 - k : k) * K_LANES;
+    *count = channels - first < K_LANES ? channels - first : K_LANES;
+    return first;
+}

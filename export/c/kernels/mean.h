@@ -1,0 +1,1 @@
+void k_mean(const k_mean_op *op, const k_source *ifm, const k_pixels *ofm);
