@@ -17,6 +17,7 @@ ACTIVATION ?= relu6
 SAMPLES ?= 20
 BUILD ?= build
 MODELS ?= ../shared/models/*.tflite
+SIZES ?= 1.0/224 1.0/512 1.0/640
 PACKS ?= ../shared/minimalloc/*.csv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
@@ -29,7 +30,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-plan bench-localize bench-res bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-plan check-plans bench-localize bench-res bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -108,6 +109,9 @@ oracle: $(READY) ## Every tensor of every model of MODELS= against every runtime
 
 bench-plan: $(READY) ## Arenas of our plans beside TFLM's and Vela's, for MODELS= and MobileNetV1 in 16 sizes
 	@$(BIN)/python -m benchmarks.plan $(MODELS)
+
+check-plans: $(READY) ## Our plans run, for MODELS= and MobileNetV1 in SIZES=: by TFLM, and by the simulator against it
+	@$(BIN)/python -m benchmarks.check_plans $(MODELS) --sizes '$(SIZES)'
 
 bench-res: $(READY) ## The largest picture with which each MobileNetV1 fits 6 MiB: docs/largest-res.md and its plot
 	@$(BIN)/python -m benchmarks.res

@@ -32,21 +32,17 @@ class Cuts:
 
         Raises: PlanError where an input cannot come row by row.
         """
-        best = [0]
-        for last, segments in enumerate(self._finest):
+        order, best = self.order, [0]
+        crowded, limit = _crowded(order, _surely_bytes(order)), _single_peak(order)
+        for last in range(len(order.ops)):
+            segments = list(_candidates(order, last, 1, limit, crowded[last]))
             if not segments:
                 raise PlanError(
-                    f"{self.order.ops[last]} reads an input row by row and runs whole, or so does what reads "
+                    f"{order.ops[last]} reads an input row by row and runs whole, or so does what reads "
                     "it too; plan without a streamed input"
                 )
             best.append(min(max(best[segment.first], segment.live_bytes) for segment in segments))
         return best[-1]
-
-    @cached_property
-    def _finest(self) -> tuple[tuple[Segment, ...], ...]:
-        """Segments in runs of one pixel, by the position where they end."""
-        limit = max(_plain_peak(self.order), self.budget_bytes or 0)
-        return tuple(tuple(_candidates(self.order, last, limit)) for last in range(len(self.order.ops)))
 
     def cheapest(self, pressed_percent: int = 100) -> tuple[Segment, ...]:
         """The segments that cost least; runs are doubled while a segment stays within what is allowed.
@@ -56,18 +52,19 @@ class Cuts:
         """
         order, count = self.order, len(self.order.ops)
         allowed = max(self.least_peak_bytes, self.budget_bytes or 0)
+        calm = allowed * pressed_percent // 100
+        crowded = _crowded(order, calm)
         best: list[tuple[Cost, Segment | None] | None] = [((0, 0, 0), None)] + [None] * count
         for last in range(count):
             run, found = 1, True
             while found:
                 found = False
-                segments = self._finest[last] if run == 1 else order.ending_at(last, run, allowed)
-                for segment in segments:
+                for segment in _candidates(order, last, run, allowed, crowded[last]):
                     before = best[segment.first]
                     if segment.live_bytes > allowed or before is None:
                         continue
                     found = found or bool(segment.step.runs)
-                    pressure = max(0, segment.live_bytes - allowed * pressed_percent // 100) ** 2
+                    pressure = max(0, segment.live_bytes - calm) ** 2
                     weights, runs = segment.weight_bytes_read, segment.runs
                     cost = (before[0][0] + pressure, before[0][1] + weights, before[0][2] + runs)
                     now = best[last + 1]
@@ -78,17 +75,43 @@ class Cuts:
         return tuple(reversed(list(_back(best, count))))
 
 
-def _plain_peak(order: Order) -> int:
-    """The peak where every operator runs whole; nothing above it is worth a look."""
+def _single_peak(order: Order) -> int:
+    """The peak where every operator is a step of its own; nothing above it is worth a look."""
     if order.delivered:
         return sum(order.bytes_of(tensor) for tensor in order.made_at)
-    return max((order.whole(k).live_bytes for k in range(len(order.ops))), default=0)
+    return max((_least_alone(order, k) for k in range(len(order.ops))), default=0)
 
 
-def _candidates(order: Order, last: int, limit_bytes: int) -> Iterator[Segment]:
-    if not order.delivered & set(order.ops[last].inputs):
+def _least_alone(order: Order, position: int) -> int:
+    whole = order.whole(position).live_bytes
+    alone = next(order.ending_at(position, 1, whole, position), None)
+    return min(whole, alone.live_bytes) if alone and alone.first == position else whole
+
+
+def _surely_bytes(order: Order) -> int:
+    """No cuts have a smaller peak: what is there at the beginning, and operators that run whole."""
+    whole = (order.whole(k).live_bytes for k, raster in enumerate(order.rasters) if raster[0] is None)
+    return max(order.given_bytes, *whole, 0)
+
+
+def _crowded(order: Order, calm_bytes: int) -> list[int]:
+    """By position, the last up to it whose operator cannot run whole within so many bytes; -1 for none.
+
+    Segments after it are not worth a look: run whole, their operators need no more than what does no harm,
+    and nothing reads fewer weights, in fewer runs.
+    """
+    found, latest = [], -1
+    for position, op in enumerate(order.ops):
+        if order.delivered & set(op.inputs) or order.whole(position).live_bytes > calm_bytes:
+            latest = position
+        found.append(latest)
+    return found
+
+
+def _candidates(order: Order, last: int, run: int, limit_bytes: int, from_at_most: int) -> Iterator[Segment]:
+    if run == 1 and not order.delivered & set(order.ops[last].inputs):
         yield order.whole(last)
-    yield from order.ending_at(last, 1, limit_bytes)
+    yield from order.ending_at(last, run, limit_bytes, from_at_most)
 
 
 def _back(best: list[tuple[Cost, Segment | None] | None], count: int) -> Iterator[Segment]:

@@ -106,14 +106,29 @@ class Order:
         columns = np.array(rows, np.int64).reshape(-1, 4).T
         return columns[0], columns[1], columns[2], columns[3]
 
+    @cached_property
+    def _bytes(self) -> dict[int, int]:
+        return {t: aligned(self.graph.tensors[t].size_bytes, self.alignment_bytes) for t in self.made_at}
+
+    @cached_property
+    def pixel_bytes(self) -> dict[int, int]:
+        """Bytes of one pixel of each activation."""
+        return {t: pixel_bytes(self.graph.tensors[t]) for t in self.made_at}
+
     def bytes_of(self, tensor: int) -> int:
-        return aligned(self.graph.tensors[tensor].size_bytes, self.alignment_bytes)
+        return self._bytes[tensor]
 
     def through_bytes(self, first: int, last: int) -> int:
         """Bytes made before `first` and used at `first` or later, and of what operator `last` writes."""
         _, made, used, size = self.spans
         alive = (made < first) & (used >= first)
         return int(size[alive | (made == last)].sum())
+
+    @cached_property
+    def given_bytes(self) -> int:
+        """Bytes of the graph's inputs that an operator reads, all there before the first runs."""
+        _, made, used, size = self.spans
+        return int(size[(made < 0) & (used >= 0)].sum())
 
     @cached_property
     def constant_bytes(self) -> tuple[int, ...]:
@@ -141,13 +156,13 @@ class Order:
         step = Step((self.ops[position].index,))
         return Segment(position, position, step, (), (), live, self.constant_bytes[position], 1)
 
-    def ending_at(self, last: int, run: int, limit_bytes: int) -> Iterator[Segment]:
+    def ending_at(self, last: int, run: int, limit_bytes: int, from_at_most: int) -> Iterator[Segment]:
         """Segments that end at a position, the longest last, each operator writing `run` pixels at a time.
 
-        None that needs more than `limit_bytes` for its rings, nor one whose inner tensors are needed
-        outside of it.
+        They begin at `from_at_most` or before. All that need no more than `limit_bytes`, and perhaps others;
+        none whose inner tensors are needed outside of it.
         """
-        if self.rasters[last][0] is None or len(self.ops[last].outputs) != 1:
+        if from_at_most < 0 or self.rasters[last][0] is None or len(self.ops[last].outputs) != 1:
             return
         ways = [Walk(self, last, run, way) for way in (0, 1)]
         rings: dict[int, Worker] = {}
@@ -167,8 +182,12 @@ class Order:
             workers = dict(rings)
             for tensor in delivered:
                 workers[tensor] = self._ring_of(tensor, row_pixels(self.graph.tensors[tensor]), ways[:1])
-            if sum(aligned(w.size_bytes, self.alignment_bytes) for w in workers.values()) > limit_bytes:
+            extra = sum(aligned(w.size_bytes, self.alignment_bytes) for w in workers.values())
+            if extra > limit_bytes:
                 return
+            saved_at_most = self.bytes_of(self.ops[last].outputs[0])
+            if first > from_at_most or self.through_bytes(first, last) + extra - saved_at_most > limit_bytes:
+                continue
             yield self._segment(first, last, run, ways, list(workers.values()), outer, delivered)
 
     def _is_inner(self, position: int, last: int) -> bool:
@@ -186,7 +205,7 @@ class Order:
 
     def _ring_of(self, tensor: int, delivered_row: int | None, ways: Sequence[Walk]) -> Worker:
         pixels = max(way.ring_pixels(tensor, delivered_row) for way in ways)
-        size = pixels * pixel_bytes(self.graph.tensors[tensor])
+        size = pixels * self.pixel_bytes[tensor]
         return Worker(tensor, size, Role.RING)
 
     def _sums(self, position: int, way: Walk) -> dict[int, Worker]:
@@ -338,7 +357,7 @@ class Walk:
         least = -tensors[ifm].size_bytes
         if raster.sums:
             return least
-        in_bytes, out_bytes = pixel_bytes(tensors[ifm]), ofm.size_bytes // raster.pixels
+        in_bytes, out_bytes = self.order.pixel_bytes[ifm], ofm.size_bytes // raster.pixels
         ends = self._ends(self.last)
         for position, reach in self._readers(ifm, self.last):
             written, done = ends, _before(ends)

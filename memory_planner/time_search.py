@@ -19,18 +19,21 @@ def fitted(buffers: Sequence[Buffer], between: Conflicts, height: int) -> tuple[
     of chains, in which two ends take turns; it is no proof where it finds none.
     """
     order = sorted(range(len(buffers)), key=lambda i: (buffers[i].lifetime.start, -buffers[i].size_bytes, i))
-    place = {i: k for k, i in enumerate(order)}
-    lasts = [max([place[j] for j, _, _ in between.forbidden[i]], default=0) for i in range(len(buffers))]
-    search = _Search(between, order, lasts, height)
+    search = _Search(between, order, height)
     return tuple(search.offsets[i] for i in range(len(buffers))) if search.succeeds() else None
 
 
 class _Search:
-    def __init__(self, between: Conflicts, order: Sequence[int], lasts: Sequence[int], height: int) -> None:
-        self.between, self.order, self.lasts, self.height = between, order, lasts, height
+    def __init__(self, between: Conflicts, order: Sequence[int], height: int) -> None:
+        self.order = order
         self.offsets: dict[int, int] = {}
+        place = {i: k for k, i in enumerate(order)}
+        lasts = [max([place[j] for j, _, _ in between.forbidden[i]], default=0) for i in order]
+        self._tops = [height - between.sizes[i] for i in order]
+        self._before = [[f for f in between.forbidden[i] if place[f[0]] < k] for k, i in enumerate(order)]
+        self._seen = [[order[n] for n in range(k) if lasts[n] >= k] for k in range(len(order) + 1)]
         self._left = NODES
-        self._dead: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
+        self._dead: set[tuple[int, tuple[int, ...]]] = set()
 
     def succeeds(self) -> bool:
         """Whether all buffers are placed."""
@@ -53,22 +56,20 @@ class _Search:
             stack.append((k + 1, iter(self._choices(k + 1))))
         return not self.order
 
-    def _state(self, k: int) -> tuple[int, tuple[tuple[int, int], ...]]:
+    def _state(self, k: int) -> tuple[int, tuple[int, ...]]:
         """What the buffers from `order[k]` on can see of those before."""
-        seen = ((i, self.offsets[i]) for i in self.order[:k] if self.lasts[i] >= k)
-        return k, tuple(seen)
+        return k, tuple([self.offsets[i] for i in self._seen[k]])
 
     def _choices(self, k: int) -> list[int]:
         """Offsets to try, the lowest and the highest first."""
-        i = self.order[k]
-        top = self.height - self.between.sizes[i]
-        closed = [
-            (self.offsets[j] + low, self.offsets[j] + high)
-            for j, low, high in self.between.forbidden[i]
-            if j in self.offsets
-        ]
-        edges = {0, top, *(edge for pair in closed for edge in pair)}
-        free = sorted(
-            at for at in edges if 0 <= at <= top and not any(low < at < high for low, high in closed)
-        )
+        top = self._tops[k]
+        closed = sorted((self.offsets[j] + low, self.offsets[j] + high) for j, low, high in self._before[k])
+        edges = sorted({at for pair in ((0, top), *closed) for at in pair if 0 <= at <= top})
+        free, covered, n = [], 0, 0
+        for at in edges:
+            while n < len(closed) and closed[n][0] < at:
+                covered = max(covered, closed[n][1])
+                n += 1
+            if covered <= at:
+                free.append(at)
         return [*free[:1], *free[:0:-1]]

@@ -187,8 +187,9 @@ class Plan:
 
     @property
     def offset_of(self) -> dict[int, int]:
-        """Byte offset in the arena by tensor index."""
-        return {b.tensor: offset for b, offset in zip(self.buffers, self.offsets, strict=True)}
+        """Byte offset in the arena by tensor index; of sums that become a tensor, the tensor's."""
+        placed = zip(self.buffers, self.offsets, strict=True)
+        return {b.tensor: offset for b, offset in placed if b.role is not Role.SUMS}
 
     def live_bytes(self, step: int) -> int:
         """Bytes needed in `step`, each buffer rounded up to the alignment; what two share counts once."""

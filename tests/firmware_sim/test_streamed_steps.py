@@ -143,7 +143,7 @@ def overlapped(graph: Graph, step: Step, ifm_above_ofm: int) -> Plan:
 def test_an_output_one_byte_nearer_to_its_input_is_refused(name, backwards):
     made = Builder((1, 11, 9, 3), 7)
     graph = made.graph(LAYERS[name](made))
-    segment = next(Order(graph, graph.ops, 1).ending_at(0, 1, 1 << 20))
+    segment = next(Order(graph, graph.ops, 1).ending_at(0, 1, 1 << 20, 0))
     overlap, step = segment.overlaps[0], replace(segment.step, backwards=backwards)
     nearest, further = overlap.forwards, 1
     if backwards:

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from graph.mobilenet import mobilenet_v1
 from memory_planner import plan, validate
 from memory_planner.chip import load
-from memory_planner.types import Lifetime
+from memory_planner.streamed import c_plan
+from memory_planner.types import Lifetime, Role
 from memory_planner.validator import Law
 from tests.graphs import chain, graph_of
 
@@ -90,3 +92,14 @@ def test_an_output_freed_before_the_end_is_a_read_after_free():
 
 def test_an_input_that_comes_late_is_a_read_after_free():
     assert Law.READ_AFTER_FREE in laws(relived(0, 1, 2))
+
+
+@pytest.mark.parametrize("streamed_input", [False, True])
+def test_a_tensor_outlives_the_sums_that_it_is_written_over(streamed_input):
+    graph = mobilenet_v1(1.0, 512)
+    made = c_plan(graph, load("npu6m"), streamed_input=streamed_input)
+    summed = {b.tensor for b in made.buffers if b.role is Role.SUMS}
+    wholes = {b.tensor: o for b, o in zip(made.buffers, made.offsets, strict=True) if b.role is Role.WHOLE}
+    assert streamed_input == bool(summed)
+    assert validate(graph, made) == []
+    assert {i: wholes[i] for i in summed} == {i: made.offset_of[i] for i in summed}
