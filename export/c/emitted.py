@@ -54,7 +54,8 @@ class Call:
 class Emitted:
     """An operator. `c_type` of its structure, without the model's name; empty where it has none.
 
-    `sections` are the kernels' sources that its calls need, `taps` how many its windows have. Where a step
+    `sections` are the kernels' sources that its calls need, `taps` how many its windows have, `depth` how
+    many bytes one reads where they are gathered from several taps. Where a step
     sums its pixels as they come, `of_sums` is the call that makes the output of the sums. `pixels` are those
     of whole tensors where they are not counted by the last axis.
     """
@@ -65,6 +66,7 @@ class Emitted:
     members: Mapping[str, Value] | None = None
     arrays: Sequence[Array] = ()
     taps: int = 0
+    depth: int = 0
     of_sums: Call | None = None
     pixels: int | None = None
 

@@ -88,6 +88,7 @@ def convolution(operands: Operands) -> Emitted:
     weights = _weights(layer)
     operands.need(weights.shape[3] == layer.ifm.shape[3], "its channels are in groups")
     index, rows = operands.op.index, weights.reshape(layer.channels, -1)
+    taps = window.rows.size * window.cols.size
     to, arrays = _channels(layer, rows, index)
     arrays.insert(0, Array(f"weights_{index}", "int8_t", weights.astype(np.int8).reshape(-1)))
     return Emitted(
@@ -103,7 +104,8 @@ def convolution(operands: Operands) -> Emitted:
             "input_zero_point": layer.zero_point,
         },
         arrays=arrays,
-        taps=window.rows.size * window.cols.size,
+        taps=taps,
+        depth=rows.shape[1] if taps > 1 else 0,
     )
 
 

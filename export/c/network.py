@@ -17,6 +17,9 @@ from graph.types import Graph
 from memory_planner.types import Buffer, Plan, Role
 
 TITLE = 40
+PATCHES = 4
+MOST_PATCH_BYTES = 4096
+"""Of the stack, for copies of what several windows read; one is always copied whole."""
 ALIGNMENT_BYTES = 16
 """Of arrays of bytes, so that kernels may read them by vectors; others have their type's."""
 
@@ -125,8 +128,16 @@ def _values(made: Network, identifier: str, macro: str) -> dict[str, Any]:
         "after": [stage for stage in stages[at + 1 :] if stage["jobs"]],
         "sensor": sensor,
         "taps": max((operator.taps for operator in made.operators.values()), default=0),
+        "patch_bytes": _patch_bytes(made),
         "arrays": [_array(array, identifier) for array in made.arrays],
     }
+
+
+def _patch_bytes(made: Network) -> int:
+    """Bytes of the stack that windows are copied to; 0 without convolutions."""
+    depths = [o.depth for o in made.operators.values() if "conv_2d" in o.sections]
+    deepest = max(depths, default=0)
+    return max(deepest, min(PATCHES * deepest, MOST_PATCH_BYTES), int(bool(depths)))
 
 
 def _array(array: Array, identifier: str) -> dict[str, Any]:
