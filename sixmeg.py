@@ -25,6 +25,7 @@ COMMANDS = {
     "evaluate": "firmware_sim.cli_accuracy",
     "fps": "firmware_sim.cli_fps",
     "export": "export.cli",
+    "verify": "export.cli_verify",
     "report": "export.cli",
     "map": "export.cli_map",
 }
@@ -34,8 +35,9 @@ EXTRAS = {
     "tensorflow": "train",
     "keras": "train",
     "tf2onnx": "train",
-    "onnx": "train",
-    "onnxruntime": "train",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "cryptography": "sign",
 }
 
 

@@ -63,6 +63,9 @@ KEPT_OF_A_COMPARISON = (
 @click.option(
     "--compare", "compared", type=click.Path(), multiple=True, help="compare_*.json; may be repeated."
 )
+@click.option(
+    "--sign", "key_path", type=click.Path(), help="A private Ed25519 key (PEM) to sign the manifest with."
+)
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False), help="The folder to write.")
 def export(model: str, output: str, **options: Any) -> None:
     """Write the folder that firmware engineers get: MODEL (.tflite), C, golden vectors, manifest."""
@@ -88,11 +91,13 @@ def _gathered(model: str, **options: Any) -> Firmware:
     """All that the folder is made from; the simulator gives the golden outputs."""
     from export import golden, stages, tflm_arena
     from export.firmware import Firmware
+    from export.signing import Signer
     from firmware_sim.program import prepare
     from firmware_sim.run import run_batch
     from graph import tflite
     from memory_planner import chip as chips
 
+    signer = Signer.read(options["key_path"]) if options["key_path"] else None
     given_inputs, for_c = _inputs(options["inputs"], options["target"], options["minimize"])
     graph, chip = tflite.read_file(model), chips.load(options["chip_name"])
     blob = Path(model).read_bytes()
@@ -122,6 +127,7 @@ def _gathered(model: str, **options: Any) -> Firmware:
         pixels=rule,
         oracles=oracles,
         calibration=calibration,
+        signer=signer,
     )
 
 

@@ -11,6 +11,7 @@ from export import c_text, golden, manifest, names, provenance, resolver
 from export.golden import Golden
 from export.pixels import PixelRule
 from export.rendering import render
+from export.signing import Signer
 from export.tflm_arena import TflmArena, Unmeasured
 from files import json_text
 from graph.types import Graph, Tensor
@@ -37,6 +38,7 @@ class Firmware:
     pixels: PixelRule | None = None
     oracles: Sequence[Mapping[str, Any]] = ()
     calibration: Mapping[str, Any] | None = None
+    signer: Signer | None = None
 
     @property
     def fit(self) -> Fit:
@@ -61,8 +63,16 @@ def files(firmware: Firmware) -> dict[str, bytes]:
     for name in wanted:
         made[name] = render(name, operators=operators, **context).encode()
     made = dict(sorted(made.items()))
-    described = manifest.describe(firmware, made, numerics=NUMERICS)
-    return {**made, manifest.NAME: json_text(described).encode()}
+    return with_manifest(firmware, made, manifest.describe(firmware, made, target="tflm", numerics=NUMERICS))
+
+
+def with_manifest(
+    firmware: Firmware, files: Mapping[str, bytes], described: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """The files, their manifest, and its signature where there is a key."""
+    content = manifest.sealed(described)
+    signed = {manifest.SIGNATURE: firmware.signer.sign(content)} if firmware.signer else {}
+    return {**files, manifest.NAME: content, **signed}
 
 
 def context_of(firmware: Firmware) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,8 +136,8 @@ def as_json(golden: Golden, graph: Graph, *, model_sha256: str, numerics: str) -
         "schema_version": 1,
         "model_sha256": model_sha256,
         "numerics": numerics,
-        "input": _tensor_json(input_tensor(graph)),
-        "outputs": [_tensor_json(t) for t in outputs],
+        "input": tensor_json(input_tensor(graph)),
+        "outputs": [tensor_json(t) for t in outputs],
         "vectors": [
             {
                 "source": source,
@@ -149,7 +149,8 @@ def as_json(golden: Golden, graph: Graph, *, model_sha256: str, numerics: str) -
     }
 
 
-def _tensor_json(tensor: Tensor) -> dict[str, Any]:
+def tensor_json(tensor: Tensor) -> dict[str, Any]:
+    """What a script must know of a tensor to fill or read it."""
     return {
         "name": tensor.name,
         "shape": list(tensor.shape),
@@ -162,3 +163,30 @@ def _tensor_json(tensor: Tensor) -> dict[str, Any]:
 def _values_json(values: np.ndarray) -> dict[str, str]:
     content = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
     return {"sha256": hashlib.sha256(content).hexdigest(), "base64": base64.b64encode(content).decode()}
+
+
+def read_json(content: Mapping[str, Any], graph: Graph) -> Golden:
+    """The vectors of `as_json`, for a graph with the same border.
+
+    Raises: ExportError where they are damaged, or of another border.
+    """
+    tensor, ofms = input_tensor(graph), [graph.tensors[i] for i in graph.outputs]
+    try:
+        vectors = content["vectors"]
+        inputs = [_values(vector["input"], tensor) for vector in vectors]
+        outputs = [
+            np.stack([_values(vector["outputs"][k], ofm) for vector in vectors]).reshape(len(vectors), -1)
+            for k, ofm in enumerate(ofms)
+        ]
+        sources = tuple(str(vector["source"]) for vector in vectors)
+        return Golden(np.stack(inputs).reshape(-1, *tensor.shape[1:]), tuple(outputs), sources)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ExportError("golden.json holds no vectors of this model; export it again") from error
+
+
+def _values(told: Mapping[str, str], tensor: Tensor) -> np.ndarray:
+    content = base64.b64decode(told["base64"], validate=True)
+    if hashlib.sha256(content).hexdigest() != told["sha256"]:
+        raise ValueError(tensor.name)
+    little = np.frombuffer(content, tensor.dtype.numpy.newbyteorder("<"))
+    return little.astype(tensor.dtype.numpy).reshape(tensor.shape)

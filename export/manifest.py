@@ -7,29 +7,38 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from export import provenance
+from export import golden, provenance, signing
+from export.plan_record import recorded
 from export.tflm_arena import TflmArena, Unmeasured
-from graph.types import Graph
-from memory_planner.types import Plan
+from files import json_text
 
 if TYPE_CHECKING:
     from export.firmware import Firmware
 
 NAME = "manifest.json"
+SIGNATURE = "manifest.json.sig"
+SEAL = "sha256"
+_BLANK = "0" * 64
 
 
-def describe(firmware: Firmware, files: Mapping[str, bytes], *, numerics: str) -> dict[str, Any]:
+def describe(firmware: Firmware, files: Mapping[str, bytes], *, target: str, numerics: str) -> dict[str, Any]:
     """The manifest of `files`; equal inputs give equal manifests."""
-    tflm, needed = firmware.tflm, firmware.fit
+    tflm, needed, graph = firmware.tflm, firmware.fit, firmware.graph
+    signer = firmware.signer
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "name": firmware.name,
+        "target": target,
         "product": provenance.product(),
         "libraries": provenance.libraries(),
         "model": {
             "file": "model.tflite",
             "sha256": hashlib.sha256(firmware.blob).hexdigest(),
             "size_bytes": len(firmware.blob),
+        },
+        "tensors": {
+            "input": golden.tensor_json(golden.input_tensor(graph)),
+            "outputs": [golden.tensor_json(graph.tensors[i]) for i in graph.outputs],
         },
         "chip": {
             "name": firmware.chip.name,
@@ -38,14 +47,15 @@ def describe(firmware: Firmware, files: Mapping[str, bytes], *, numerics: str) -
             "required_basis": needed.required_basis,
             "fits": needed.fits,
         },
-        "plan": _plan(firmware.graph, firmware.plan),
+        "plan": recorded(graph, firmware.plan),
         "tflm": asdict(tflm) if isinstance(tflm, TflmArena) else None,
         "tflm_not_measured_because": tflm.why if isinstance(tflm, Unmeasured) else None,
         "numerics": numerics,
         "oracles": [dict(oracle) for oracle in firmware.oracles],
         "calibration": dict(firmware.calibration) if firmware.calibration else None,
-        "pixels": _pixels(firmware),
+        "pixels": firmware.pixels.record(golden.input_tensor(graph)) if firmware.pixels else None,
         "golden": {"count": len(firmware.vectors.sources), "sources": list(firmware.vectors.sources)},
+        "signed_by": {"algorithm": signing.ALGORITHM, "public_key": signer.public_key} if signer else None,
         "files": {
             name: {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
             for name, content in sorted(files.items())
@@ -53,34 +63,20 @@ def describe(firmware: Firmware, files: Mapping[str, bytes], *, numerics: str) -
     }
 
 
-def _pixels(firmware: Firmware) -> dict[str, str] | None:
-    if firmware.pixels is None:
-        return None
-    return {
-        "rule": "real = pixel * scale + offset",
-        "scale": str(firmware.pixels.scale),
-        "offset": str(firmware.pixels.offset),
-        "channels": "RGB",
-    }
+def sealed(described: Mapping[str, Any]) -> bytes:
+    """The manifest's file: `described`, then the sha256 of the file with its own digits as zeros."""
+    blank = json_text({**described, SEAL: _BLANK})
+    return json_text({**described, SEAL: hashlib.sha256(blank.encode()).hexdigest()}).encode()
 
 
-def _plan(graph: Graph, plan: Plan) -> dict[str, Any]:
-    return {
-        "algorithm": plan.algorithm,
-        "arena_bytes": plan.arena_bytes,
-        "lower_bound_bytes": plan.lower_bound_bytes,
-        "alignment_bytes": plan.alignment_bytes,
-        "order": list(plan.schedule.op_order),
-        "buffers": [
-            {
-                "tensor": buffer.tensor,
-                "name": graph.tensors[buffer.tensor].name,
-                "size_bytes": buffer.size_bytes,
-                "offset": offset,
-                "memory": memory,
-                "start": buffer.lifetime.start,
-                "end": buffer.lifetime.end,
-            }
-            for buffer, offset, memory in zip(plan.buffers, plan.offsets, plan.memories, strict=True)
-        ],
-    }
+def is_sealed(content: bytes, seal: object) -> bool:
+    """Whether `content` is a manifest's file, to the byte, whose sha256 says `seal`.
+
+    >>> content = sealed({"name": "net"})
+    >>> is_sealed(content, content[-68:-4].decode()), is_sealed(content + b" ", content[-68:-4].decode())
+    (True, False)
+    """
+    if not isinstance(seal, str) or len(seal) != len(_BLANK):
+        return False
+    head, found, tail = content.rpartition(seal.encode())
+    return bool(found) and hashlib.sha256(head + _BLANK.encode() + tail).hexdigest() == seal

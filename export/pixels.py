@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from export.errors import ExportError
 from graph.types import Tensor
+
+EXAMPLES = ((0, 128, 255), (200, 120, 40))
+"""Bytes of the manifest's worked example: two pixels of R, G, B."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +61,33 @@ class PixelRule:
             for p in range(256)
         ]
         return np.array([min(max(v, limits.min), limits.max) for v in values], tensor.dtype.numpy)
+
+    def record(self, tensor: Tensor) -> dict[str, Any]:
+        """How a camera's RGB becomes the input, in words, as the table's hash, and worked through.
+
+        `unchanged` is what the input would hold if the camera's bytes went in as they are: the commonest
+        mistake, and in most models another picture.
+        """
+        table = self.table(tensor)
+        assert tensor.quant is not None
+        little = table.astype(table.dtype.newbyteorder("<"))
+        return {
+            "rule": "real = pixel * scale + offset",
+            "scale": str(self.scale),
+            "offset": str(self.offset),
+            "quantized": "clamp(floor(real / input_scale + input_zero_point + 1/2))",
+            "input_scale": tensor.quant.scale,
+            "input_zero_point": tensor.quant.zero_point,
+            "channels": "RGB" if tensor.shape[-1:] == (3,) else "as in training",
+            "order": "rows from the top, pixels from the left, channels together",
+            "table_sha256": hashlib.sha256(little.tobytes()).hexdigest(),
+            "example": [
+                {
+                    "pixels": list(pixels),
+                    "real": [float(p * self.scale + self.offset) for p in pixels],
+                    "input": table[list(pixels)].tolist(),
+                    "unchanged": np.array(pixels, np.uint8).astype(table.dtype).tolist(),
+                }
+                for pixels in EXAMPLES
+            ],
+        }

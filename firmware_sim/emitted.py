@@ -43,6 +43,10 @@ class FolderError(SixmegError):
     """A folder that is no firmware with C of its own, is of another model, or does not compile."""
 
 
+class NoCompilerError(FolderError):
+    """No C compiler on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """What a folder's manifest says of its C."""
@@ -131,7 +135,7 @@ def _compiled(folder: Folder, optimized: str) -> tuple[ctypes.CDLL, str]:
     """The folder's C as a library of this machine, and by which compiler."""
     compiler = shlex.split(os.environ.get("CC", "")) or [shutil.which("cc") or shutil.which("gcc") or ""]
     if not compiler[0]:
-        raise FolderError("no C compiler is found; install one (cc), or name it in CC")
+        raise NoCompilerError("no C compiler is found; install one (cc), or name it in CC")
     name = folder.identifier
     sources = [folder.path / f for f in (f"{name}.c", f"{name}_weights.c", "kernels.c")]
     with tempfile.TemporaryDirectory(prefix="sixmeg-c-") as work:

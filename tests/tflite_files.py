@@ -20,10 +20,15 @@ def file_of(graph: Graph, *, metadata: bool = False) -> bytes:
     for tensor in graph.tensors:
         table = fb.TensorT()
         table.name, table.shape, table.type = tensor.name, list(tensor.shape), fb.TensorType.INT8
+        if tensor.quant is not None:
+            table.quantization = fb.QuantizationParametersT()
+            table.quantization.scale = list(tensor.quant.scales)
+            table.quantization.zeroPoint = list(tensor.quant.zero_points)
         subgraph.tensors.append(table)
     for op in graph.ops:
         operator = fb.OperatorT()
         operator.inputs, operator.outputs = list(op.inputs), list(op.outputs)
+        operator.builtinOptionsType, operator.builtinOptions = fb.BuiltinOptions.AddOptions, fb.AddOptionsT()
         subgraph.operators.append(operator)
     subgraph.inputs, subgraph.outputs = list(graph.inputs), list(graph.outputs)
     whole = fb.ModelT()

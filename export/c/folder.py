@@ -6,7 +6,7 @@ from typing import Any
 
 from export import golden, manifest
 from export.c.network import Network, network, sources
-from export.firmware import NUMERICS, Firmware, context_of
+from export.firmware import NUMERICS, Firmware, context_of, with_manifest
 from export.rendering import render
 from files import json_text
 from memory_planner.types import Role
@@ -28,13 +28,13 @@ def files(firmware: Firmware) -> dict[str, bytes]:
     content = {name: text.encode() for name, text in texts.items()}
     content |= {"model.tflite": firmware.blob, "golden.json": json_text(vectors).encode()}
     content = dict(sorted(content.items()))
-    described = manifest.describe(firmware, content, numerics=NUMERICS)
+    described = manifest.describe(firmware, content, target="c", numerics=NUMERICS)
     described["c"] = {
         "identifier": context["id"],
         "constant_bytes": made.constant_bytes,
         "arena_bytes": firmware.plan.arena_bytes,
     }
-    return {**content, manifest.NAME: json_text(described).encode()}
+    return with_manifest(firmware, content, described)
 
 
 def _placed(made: Network, tensors: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,0 +1,100 @@
+"""The golden vectors of an exported folder run again, and what comes out otherwise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export import golden, plan_record, provenance
+from export.errors import ExportError
+from export.golden import Golden
+from firmware_sim import emitted
+from firmware_sim.numerics import Numerics
+from firmware_sim.program import prepare
+from firmware_sim.run import run_batch
+from graph import tflite
+from graph.types import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first byte of a vector's outputs that is another."""
+
+    vector: int
+    source: str
+    output: str
+    at: int
+    expected: int
+    got: int
+    elements_different: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """The vectors by one engine; `why_not` where it could not run here."""
+
+    by: str
+    version: str
+    vectors: int
+    elements_compared: int
+    differences: tuple[Difference, ...]
+    why_not: str | None = None
+
+
+def rerun(folder: str | Path, described: Mapping[str, Any]) -> list[Rerun]:
+    """The simulator inside the folder's own plan; of a folder with C of its own, the compiled C too.
+
+    Raises: ExportError where model, plan or vectors do not go together; PlanError where the plan is broken.
+    """
+    path = Path(folder)
+    blob = (path / "model.tflite").read_bytes()
+    graph = tflite.read(blob)
+    try:
+        plan, numerics = plan_record.read(described["plan"]), Numerics(described["numerics"])
+        vectors = golden.read_json(json.loads((path / "golden.json").read_bytes()), graph)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(f"{folder}: its manifest lacks what a run needs ({error}); export again") from error
+    program = prepare(graph, plan, numerics=numerics)
+    outputs = run_batch(program, vectors.inputs, progress=True)
+    version = f"{provenance.PRODUCT} {provenance.version_of(provenance.PRODUCT)}"
+    done = [_compared("simulator", version, graph, vectors, outputs)]
+    if "c" in described:
+        done.append(_compiled(emitted.Folder.read(path, blob), graph, vectors))
+    return done
+
+
+def _compiled(folder: emitted.Folder, graph: Graph, vectors: Golden) -> Rerun:
+    try:
+        side = emitted.Compiled(folder, graph)
+    except emitted.NoCompilerError as error:
+        return Rerun("C", "", 0, 0, (), str(error))
+    shape = graph.tensors[graph.inputs[0]].shape
+    recording = side.record((vectors.inputs.reshape(-1, *shape),), graph.outputs)
+    outputs = [recording.tensors[i] for i in graph.outputs]
+    return _compared("C", recording.version, graph, vectors, outputs)
+
+
+def _compared(by: str, version: str, graph: Graph, vectors: Golden, outputs: Any) -> Rerun:
+    differences, count, elements = [], len(vectors.sources), 0
+    for index, expected, output in zip(graph.outputs, vectors.outputs, outputs, strict=True):
+        got = np.asarray(output).reshape(count, -1)
+        elements += got.size
+        for n in np.flatnonzero((got != expected).any(axis=1)):
+            wrong = np.flatnonzero(got[n] != expected[n])
+            differences.append(
+                Difference(
+                    vector=int(n),
+                    source=vectors.sources[n],
+                    output=graph.tensors[index].name,
+                    at=int(wrong[0]),
+                    expected=expected[n, wrong[0]].item(),
+                    got=got[n, wrong[0]].item(),
+                    elements_different=len(wrong),
+                )
+            )
+    return Rerun(by, version, count, elements, tuple(differences))
