@@ -55,7 +55,8 @@ class Emitted:
     """An operator. `c_type` of its structure, without the model's name; empty where it has none.
 
     `sections` are the kernels' sources that its calls need, `taps` how many its windows have, `depth` how
-    many bytes one reads where they are gathered from several taps. Where a step
+    many bytes one reads where they are gathered from several taps, `channels` how many one reads where they
+    stay apart. Where a step
     sums its pixels as they come, `of_sums` is the call that makes the output of the sums. `pixels` are those
     of whole tensors where they are not counted by the last axis.
     """
@@ -67,6 +68,7 @@ class Emitted:
     arrays: Sequence[Array] = ()
     taps: int = 0
     depth: int = 0
+    channels: int = 0
     of_sums: Call | None = None
     pixels: int | None = None
 

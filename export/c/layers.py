@@ -13,6 +13,7 @@ from firmware_sim.requantization import Requantization
 from graph.types import DType
 from graph.windows import Window
 
+INT8_MIN = -128
 LARGEST = 255
 """The largest size of an int8 number, centred or not."""
 
@@ -67,7 +68,12 @@ def _channels(layer: Layer, weights: np.ndarray, index: int) -> tuple[dict[str, 
         Array(f"shift_{index}", "int8_t", made.shifts.astype(np.int8)),
     ]
     names: dict[str, Value] = {a.name.rsplit("_", 1)[0]: a.name for a in arrays}
-    ends = {"zero_point": made.zero_point, "low": made.clamp.low, "high": made.clamp.high}
+    ends = {
+        "zero_point": made.zero_point,
+        "low": made.clamp.low,
+        "high": made.clamp.high,
+        "positive": int(made.clamp.low == made.zero_point and bool(np.all(made.shifts <= 0))),
+    }
     return {**names, **ends}, arrays
 
 
@@ -117,20 +123,24 @@ def depthwise(operands: Operands) -> Emitted:
     index, taps = operands.op.index, weights.reshape(-1, layer.channels)
     to, arrays = _channels(layer, taps.T, index)
     arrays.insert(0, Array(f"weights_{index}", "int8_t", taps.astype(np.int8).reshape(-1)))
+    multiplier = layer.channels // layer.ifm.shape[3]
+    one = multiplier == 1 and int(taps.min(initial=0)) > INT8_MIN
+    kernel = "depthwise_conv_2d" if one else "depthwise_multiplied"
     return Emitted(
-        calls=(Call("depthwise_conv_2d"),),
-        sections=("depthwise_conv_2d",),
-        c_type="depthwise_conv_2d_op",
+        calls=(Call(kernel),),
+        sections=(kernel,),
+        c_type=f"{kernel}_op",
         members={
             "window": windowed(window),
             "to": to,
             "weights": arrays[0].name,
             "outputs": layer.channels,
-            "multiplier": layer.channels // layer.ifm.shape[3],
+            **({} if one else {"multiplier": multiplier}),
             "input_zero_point": layer.zero_point,
         },
         arrays=arrays,
         taps=len(taps),
+        channels=layer.channels if one else 0,
     )
 
 

@@ -17,7 +17,7 @@ from graph.types import Graph
 from memory_planner.types import Buffer, Plan, Role
 
 TITLE = 40
-PATCHES = 4
+PATCHES = 8
 MOST_PATCH_BYTES = 4096
 """Of the stack, for copies of what several windows read; one is always copied whole."""
 ALIGNMENT_BYTES = 16
@@ -65,11 +65,11 @@ def _needs(stages: Iterable[Stage]) -> list[Any]:
 
 def sources(made: Network, context: Mapping[str, Any]) -> dict[str, str]:
     """The folder's C: network, weights, kernels. `context` is what every template is given."""
-    names = sections.closure(_sections(made))
+    wanted = _sections(made)
     values = {**context, **_values(made, context["id"], context["macro"])}
     identifier = context["id"]
-    values["declared"] = [t.rstrip("\n") for t in sections.texts(names, ".h", identifier, context["macro"])]
-    values["defined"] = [t.rstrip("\n") for t in sections.texts(names, ".c", identifier, context["macro"])]
+    values["declared"] = sections.declared(wanted, identifier, context["macro"])
+    values["defined"] = sections.defined(wanted, identifier, context["macro"])
     files = {
         f"{identifier}.h": "model.h",
         f"{identifier}.c": "model.c",
@@ -129,6 +129,7 @@ def _values(made: Network, identifier: str, macro: str) -> dict[str, Any]:
         "sensor": sensor,
         "taps": max((operator.taps for operator in made.operators.values()), default=0),
         "patch_bytes": _patch_bytes(made),
+        "channels": max((operator.channels for operator in made.operators.values()), default=0),
         "arrays": [_array(array, identifier) for array in made.arrays],
     }
 

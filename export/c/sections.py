@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from types import MappingProxyType
 
@@ -20,17 +21,18 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "window": (),
         "inside": ("window",),
         "taps": ("from", "window"),
-        "patch": ("taps",),
-        "dot": (),
+        "bytes": ("paths",),
+        "patch": ("from", "window", "bytes"),
         "lanes": (),
-        "matrix": ("paths", "requantize", "dot"),
-        "weigh": ("paths", "requantize", "lanes"),
+        "matrix": ("requantize",),
+        "weigh": ("requantize", "lanes"),
         "pairs": (),
         "average": (),
         "pool_2d": ("window",),
         "mean_scale": ("scale", "clamp"),
-        "conv_2d": ("walked", "to", "taps", "patch", "matrix"),
+        "conv_2d": ("walked", "to", "patch", "matrix"),
         "depthwise_conv_2d": ("walked", "to", "taps", "lanes", "weigh"),
+        "depthwise_multiplied": ("walked", "to", "taps", "scale", "clamp"),
         "fully_connected": ("walked", "to", "matrix"),
         "max_pool_2d": ("walked", "to", "from", "pool_2d", "inside", "clamp", "lanes"),
         "average_pool_2d": ("walked", "to", "from", "pool_2d", "inside", "clamp", "lanes", "average"),
@@ -57,44 +59,105 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """In the order in which they are written; what a section needs comes before it."""
 
-PATHS: Mapping[str, str] = MappingProxyType({"mve": "K_MVE", "dsp": "K_DSP"})
-"""Folders of sources that take a section's place where kernels/paths.c defines their macro, in this order."""
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A kind of processor with sources of its own, in the folder of its name, where `macro` is defined.
+
+    `needs` are those of its sections that are other than NEEDS says.
+    """
+
+    macro: str
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+PLAIN = Path("")
+PATHS: Mapping[str, Path] = MappingProxyType(
+    {
+        "mve": Path(
+            "K_MVE",
+            {
+                "requantize": ("paths",),
+                "matrix": ("requantize",),
+                "weigh": ("requantize", "lanes"),
+            },
+        ),
+        "dsp": Path("K_DSP"),
+    }
+)
+"""By the folders of their sources: what is compiled is the first whose macro kernels/paths.c defines."""
 
 PREFIX = re.compile(r"\b([kK])_(?=\w)")
 
 
-def closure(wanted: Iterable[str]) -> tuple[str, ...]:
+def closure(wanted: Iterable[str], path: Path = PLAIN) -> tuple[str, ...]:
     """The wanted sections with all that they need, in order; `pixels` serves every one.
 
     >>> closure(["fully_connected"])
-    ('paths', 'pixels', 'walked', 'to', 'clamp', 'scale', 'requantize', 'dot', 'matrix', 'fully_connected')
+    ('paths', 'pixels', 'walked', 'to', 'clamp', 'scale', 'requantize', 'matrix', 'fully_connected')
     """
     found, open_ = {"pixels"}, list(wanted)
     while open_:
         name = open_.pop()
         if name not in found:
             found.add(name)
-            open_ += NEEDS[name]
+            open_ += path.needs.get(name, NEEDS[name])
     return tuple(name for name in NEEDS if name in found)
 
 
-def texts(names: Iterable[str], suffix: str, identifier: str, macro: str) -> list[str]:
-    """Sources of sections, `.h` or `.c`, with the network's name before what they define."""
-    written = filter(None, (_source(f"{name}{suffix}") for name in names))
-    return [PREFIX.sub(lambda m: f"{identifier if m[1] == 'k' else macro}_", text) for text in written]
+def declared(wanted: Iterable[str], identifier: str, macro: str) -> list[str]:
+    """The headers of sections, with the network's name before what they declare."""
+    return _named((_source(f"{name}.h") for name in closure(wanted)), identifier, macro)
 
 
-def _source(file: str) -> str:
-    """A section's source, empty where it has none; with those of the paths, one of which is compiled."""
-    folder = resources.files("export.c") / "kernels"
-    plain = folder / file
-    if not plain.is_file():
-        return ""
-    chosen = [
-        f"if defined({macro})\n{(folder / name / file).read_text()}"
-        for name, macro in PATHS.items()
-        if (folder / name / file).is_file()
+def defined(wanted: Iterable[str], identifier: str, macro: str) -> list[str]:
+    """The sources of sections; where paths differ, the preprocessor chooses."""
+    paths = {"": PLAIN, **PATHS}
+    names = {folder: closure(wanted, path) for folder, path in paths.items()}
+    texts = (
+        _chosen(
+            {
+                path.macro: _source(f"{name}.c", folder) if name in names[folder] else ""
+                for folder, path in paths.items()
+            }
+        )
+        for name in NEEDS
+    )
+    return _named(texts, identifier, macro)
+
+
+def _named(texts: Iterable[str], identifier: str, macro: str) -> list[str]:
+    return [
+        PREFIX.sub(lambda m: f"{identifier if m[1] == 'k' else macro}_", text).rstrip("\n")
+        for text in texts
+        if text
     ]
-    if not chosen:
-        return plain.read_text()
-    return "#" + "#el".join(chosen) + "#else\n" + plain.read_text() + "#endif\n"
+
+
+def _chosen(texts: Mapping[str, str]) -> str:
+    """One of several texts by which macro is defined, that of "" where none is; empty ones are left out.
+
+    >>> print(_chosen({"": "plain\\n", "A": "plain\\n", "B": ""}), end="")
+    #if !defined(B)
+    plain
+    #endif
+    """
+    plain = texts[""]
+    own = [f"defined({macro})\n{text}" for macro, text in texts.items() if text not in ("", plain)]
+    without = [f"!defined({macro})" for macro, text in texts.items() if text == "" != plain]
+    if not own and not without:
+        return plain
+    rest = ""
+    if plain:
+        rest = (
+            f"{'#elif' if own else '#if'} {' && '.join(without)}\n{plain}" if without else f"#else\n{plain}"
+        )
+    return "".join(f"#{'elif' if n else 'if'} {text}" for n, text in enumerate(own)) + rest + "#endif\n"
+
+
+def _source(file: str, folder: str = "") -> str:
+    """A section's source, the plain one where the folder has none; empty where there is none at all."""
+    kernels = resources.files("export.c") / "kernels"
+    own = kernels / folder / file if folder else kernels / file
+    found = own if own.is_file() else kernels / file
+    return found.read_text() if found.is_file() else ""

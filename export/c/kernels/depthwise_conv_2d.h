@@ -1,10 +1,9 @@
-/* Weights (KH, KW, C * M): output channel c reads input channel c / M. */
+/* Weights (KH, KW, C), none of which is -128. */
 typedef struct {
     k_window window;
     k_channels to;
     const int8_t *weights;
     int32_t outputs;
-    int32_t multiplier; /* M */
     int32_t input_zero_point;
 } k_depthwise_conv_2d_op;
 

@@ -1,2 +1,8 @@
+/* A pixel's inputs, one after the other, and where its outputs go. */
+typedef struct {
+    const int8_t *x;
+    int8_t *y;
+} k_meeting;
+
 /* Pixels that a matrix of weights is multiplied with at a time. */
-#define K_BLOCK 4
+#define K_BLOCK 8

@@ -2,6 +2,7 @@
  * defined, plain C. All have the same bits. */
 #if defined(__ARM_FEATURE_MVE) && !defined(K_PLAIN)
 #define K_MVE
+#include <arm_mve.h>
 #elif defined(__ARM_FEATURE_DSP) && !defined(K_PLAIN)
 #define K_DSP
 #endif

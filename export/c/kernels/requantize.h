@@ -6,4 +6,5 @@ typedef struct {
     int32_t zero_point;
     int32_t low;
     int32_t high;
+    int32_t positive; /* negative sums are clamped, and no shift goes to the left */
 } k_channels;

@@ -27,9 +27,10 @@ STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshado
 COMPILERS = {
     "gcc": [],
     "clang": [],
-    "arm-none-eabi-gcc": ["-mcpu=cortex-m55", "-mthumb"],
+    "arm-none-eabi-gcc": ["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"],
     "riscv64-unknown-elf-gcc": ["-march=rv64gc", "-mabi=lp64d", "--specs=picolibc.specs"],
 }
+INTRINSICS = ["arm_mve.h"]
 SOURCES = ["net.c", "net_weights.c", "kernels.c", "golden.c", "main_check.c"]
 VWW = Path(__file__).resolve().parents[4] / "shared" / "models" / "mlperf_vww_mnv1_025_96_int8.tflite"
 
@@ -94,9 +95,9 @@ def test_one_changed_weight_fails_the_check(folder, tmp_path):
     assert (done.returncode, "FAIL" in done.stdout) == (2, True)
 
 
-def test_nothing_but_the_standard_headers_is_included(folder):
+def test_nothing_but_the_standard_headers_and_the_compilers_own_is_included(folder):
     text = "".join((folder / name).read_text() for name in SOURCES[:3])
-    assert set(re.findall(r"#include <(.*)>", text)) <= {"stdint.h", "stddef.h", "string.h"}
+    assert set(re.findall(r"#include <(.*)>", text)) <= {"stdint.h", "stddef.h", "string.h", *INTRINSICS}
     assert not re.search(r"\b(malloc|float|double)\b", re.sub(r"/\*.*?\*/", "", text, flags=re.S))
 
 
