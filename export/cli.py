@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from export.firmware import Firmware
     from export.pixels import PixelRule
+    from export.tflm_form import TflmForm, Unplanned
     from graph.types import Graph
     from memory_planner.chip import Chip
     from memory_planner.for_c import ForC
@@ -92,6 +93,7 @@ def _gathered(model: str, **options: Any) -> Firmware:
     from export import golden, stages, tflm_arena
     from export.firmware import Firmware
     from export.signing import Signer
+    from export.tflm_form import Unplanned, tflm_form
     from firmware_sim.program import prepare
     from firmware_sim.run import run_batch
     from graph import tflite
@@ -108,6 +110,7 @@ def _gathered(model: str, **options: Any) -> Firmware:
     tensor = golden.input_tensor(graph)
     given = golden.read_inputs(given_inputs, tensor, rule) if given_inputs else None
     planned = _planned(graph, chip, for_c)
+    form = Unplanned(WHY_NO_TFLM) if for_c else tflm_form(graph, blob)
     program = prepare(graph, planned)
     vectors = golden.make(
         graph,
@@ -123,12 +126,20 @@ def _gathered(model: str, **options: Any) -> Firmware:
         plan=planned,
         chip=chip,
         vectors=vectors,
-        tflm=tflm_arena.Unmeasured(WHY_NO_TFLM) if for_c else tflm_arena.measure(blob),
+        tflm=tflm_arena.Unmeasured(WHY_NO_TFLM) if for_c else tflm_arena.measure(_given(form, blob)),
+        form=form,
         pixels=rule,
         oracles=oracles,
         calibration=calibration,
         signer=signer,
     )
+
+
+def _given(form: TflmForm | Unplanned, blob: bytes) -> bytes:
+    """The model that TensorFlow Lite Micro gets."""
+    from export.tflm_form import Unplanned
+
+    return blob if isinstance(form, Unplanned) else form.planned
 
 
 def _inputs(inputs: tuple[str, ...], target: str, minimize: str) -> tuple[str | None, ForC | None]:

@@ -13,6 +13,7 @@ from export.pixels import PixelRule
 from export.rendering import render
 from export.signing import Signer
 from export.tflm_arena import TflmArena, Unmeasured
+from export.tflm_form import TflmForm, Unplanned
 from files import json_text
 from graph.types import Graph, Tensor
 from memory_planner.chip import Chip
@@ -22,6 +23,7 @@ from memory_planner.types import Plan
 # TensorFlow Lite Micro asks for 16 on the model's bytes; flatbuffers themselves need no more.
 DATA_ALIGNMENT_BYTES = 16
 NUMERICS = "tflm"
+NOT_ASKED_FOR = Unplanned("not asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Firmware:
     chip: Chip
     vectors: Golden
     tflm: TflmArena | Unmeasured
+    form: TflmForm | Unplanned = NOT_ASKED_FOR
     pixels: PixelRule | None = None
     oracles: Sequence[Mapping[str, Any]] = ()
     calibration: Mapping[str, Any] | None = None
@@ -56,14 +59,34 @@ def files(firmware: Firmware) -> dict[str, bytes]:
         firmware.vectors, firmware.graph, model_sha256=context["sha256"], numerics=NUMERICS
     )
     made = {"model.tflite": firmware.blob, "golden.json": json_text(vectors).encode()}
-    wanted = ["golden.c", "golden.h", "model_config.h", "model_data.c", "model_data.h"]
+    wanted = ["golden.c", "golden.h", "infer.cc", "infer.h", "model_config.h", "model_data.c", "model_data.h"]
     if firmware.pixels is not None:
         wanted.append("model_config.c")
+    if isinstance(firmware.form, TflmForm):
+        wanted += ["buffer_plan.c", "buffer_plan.h"] if firmware.form.buffer_plan else []
+        made["planned.tflite"] = firmware.form.planned
     operators = resolver.resolver_methods(firmware.graph)
     for name in wanted:
-        made[name] = render(name, operators=operators, **context).encode()
+        made[name] = render(name, operators=operators, **_data(firmware), **context).encode()
     made = dict(sorted(made.items()))
-    return with_manifest(firmware, made, manifest.describe(firmware, made, target="tflm", numerics=NUMERICS))
+    described = manifest.describe(firmware, made, target="tflm", numerics=NUMERICS)
+    form = firmware.form
+    described["tflm_plan"] = form.record() if isinstance(form, TflmForm) else None
+    described["tflm_plan_not_made_because"] = form.why if isinstance(form, Unplanned) else None
+    return with_manifest(firmware, made, described)
+
+
+def _data(firmware: Firmware) -> dict[str, Any]:
+    """The model's bytes as the runtime gets them: with the plan in them where there is one."""
+    form = firmware.form if isinstance(firmware.form, TflmForm) else None
+    data = form.planned if form else firmware.blob
+    return {
+        "form": form,
+        "data_file": "planned.tflite" if form else "model.tflite",
+        "data_bytes": len(data),
+        "data_alignment_bytes": DATA_ALIGNMENT_BYTES,
+        "data_rows": c_text.hex_rows(data),
+    }
 
 
 def with_manifest(
@@ -91,8 +114,6 @@ def context_of(firmware: Firmware) -> dict[str, Any]:
         "macro": macro,
         "sha256": hashlib.sha256(firmware.blob).hexdigest(),
         "file_bytes": len(firmware.blob),
-        "data_alignment_bytes": DATA_ALIGNMENT_BYTES,
-        "data_rows": c_text.hex_rows(firmware.blob),
         "chip": in_comment(firmware.chip.name),
         "plan": firmware.plan,
         "algorithm": firmware.plan.algorithm,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from export import golden, plan_record, provenance
+from export import golden, plan_record, provenance, tflm_arena
 from export.errors import ExportError
 from export.golden import Golden
 from firmware_sim import emitted
@@ -63,9 +63,22 @@ def rerun(folder: str | Path, described: Mapping[str, Any]) -> list[Rerun]:
     outputs = run_batch(program, vectors.inputs, progress=True)
     version = f"{provenance.PRODUCT} {provenance.version_of(provenance.PRODUCT)}"
     done = [_compared("simulator", version, graph, vectors, outputs)]
+    if described.get("tflm_plan"):
+        arena_bytes = described["tflm_plan"]["tensor_arena"]["host"]["arena_bytes"]
+        done.append(_by_tflm((path / "planned.tflite").read_bytes(), arena_bytes, graph, vectors))
     if "c" in described:
         done.append(_compiled(emitted.Folder.read(path, blob), graph, vectors))
     return done
+
+
+def _by_tflm(planned: bytes, arena_bytes: int, graph: Graph, vectors: Golden) -> Rerun:
+    """The planned file in exactly the arena that the manifest says."""
+    version = provenance.version_of(tflm_arena.WHEEL)
+    if version is None:
+        return Rerun(tflm_arena.WHEEL, "", 0, 0, (), f"{tflm_arena.WHEEL} is not installed")
+    shape = graph.tensors[graph.inputs[0]].shape
+    outputs = tflm_arena.outputs(planned, arena_bytes, vectors.inputs.reshape(-1, *shape))
+    return _compared(tflm_arena.WHEEL, f"{version}, {arena_bytes:,} bytes", graph, vectors, outputs)
 
 
 def _compiled(folder: emitted.Folder, graph: Graph, vectors: Golden) -> Rerun:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+
+import numpy as np
+
+from graph.errors import OracleError
 
 WHEEL = "tflite-micro"
 FIRST_ARENA_BYTES = 4 << 20
@@ -15,6 +20,7 @@ LARGEST_ARENA_BYTES = 256 << 20
 TIMEOUT_S = 120
 
 _PROBE = Path(__file__).with_name("tflm_probe.py")
+_RUN = Path(__file__).with_name("tflm_run.py")
 _LINE = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 
 
@@ -62,6 +68,27 @@ def measure(blob: bytes) -> TflmArena | Unmeasured:
             break
         arena_bytes *= 4
     return Unmeasured(f"{WHEEL} {version} refused the model: {last}")
+
+
+def outputs(blob: bytes, arena_bytes: int, inputs: np.ndarray) -> list[np.ndarray]:
+    """What the runtime gives for inputs stacked along a new first axis, in an arena of so many bytes.
+
+    The model's own plan is honoured, and a process of its own runs it.
+
+    Raises: OracleError where the wheel is not installed, or the runtime refuses the model or the arena.
+    """
+    with tempfile.TemporaryDirectory(prefix="sixmeg-tflm-") as folder:
+        model, given, made = (Path(folder, name) for name in ("model.tflite", "inputs.npy", "outputs.npz"))
+        model.write_bytes(blob)
+        np.save(given, inputs)
+        command = [sys.executable, "-P", str(_RUN), str(arena_bytes), *map(str, (model, given, made))]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode or not made.is_file():
+            raise OracleError(
+                f"{WHEEL} did not run the model in {arena_bytes:,} bytes: {_reason(done.stderr)}"
+            )
+        with np.load(made) as answer:
+            return [answer[str(k)] for k in range(len(answer.files))]
 
 
 def _allocate(blob: bytes, arena_bytes: int) -> subprocess.CompletedProcess[str]:

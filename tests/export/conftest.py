@@ -11,6 +11,7 @@ from export import golden
 from export.firmware import Firmware
 from export.pixels import PixelRule
 from export.tflm_arena import TflmArena
+from export.tflm_form import BufferPlan, TflmForm
 from files import write_json
 from firmware_sim.cycles import cycles, fps_json
 from graph.attrs import Activation, Conv2DAttrs, Padding, SoftmaxAttrs
@@ -19,6 +20,7 @@ from graph.types import DType, Graph, Op, QuantParams, Tensor
 from memory_planner import fit, plan
 from memory_planner.chip import Chip, load
 from memory_planner.cli import plan_json
+from memory_planner.tflm.arena import Arena
 
 
 def _tensor(index: int, name: str, shape: tuple[int, ...], scale: float, zero: int, data=None) -> Tensor:
@@ -58,17 +60,34 @@ def first_seventy(inputs: np.ndarray) -> list[np.ndarray]:
     return [inputs.reshape(len(inputs), -1)[:, 69::-1].copy()]
 
 
+BLOB = bytes(range(256)) * 3 + b"tail"
+FRONT = b"a plan in front of it"
+FORM = TflmForm(
+    planned=FRONT + BLOB,
+    head_bytes=2048,
+    lower_bound_bytes=2032,
+    algorithm="by hand",
+    order=(0, 1, 2),
+    arenas={
+        "host": Arena(3072, 3072, 2048, 1024, {}, ()),
+        "cortex-m": Arena(2560, 2560, 2048, 512, {}, ()),
+    },
+    buffer_plan=BufferPlan(len(FRONT), 3, (0, 128, 0, 256)),
+)
+
+
 @pytest.fixture(scope="session")
 def firmware(tiny: Graph, npu6m: Chip) -> Firmware:
     """A folder's worth of the tiny network, under a name that is no C identifier."""
     return Firmware(
         name="tiny-net_0.5_160",
-        blob=bytes(range(256)) * 3 + b"tail",
+        blob=BLOB,
         graph=tiny,
         plan=plan(tiny, npu6m),
         chip=npu6m,
         vectors=golden.make(tiny, first_seventy),
         tflm=TflmArena("1.2.3", 4096, 3072, 1024),
+        form=FORM,
         pixels=PixelRule.parse("2/255", "-1"),
         oracles=({"oracle": "tflm", "bytes_compared": 10, "bytes_different": 0},),
         calibration={"sha256": "ab" * 32},

@@ -87,7 +87,7 @@ def test_export_writes_the_folder_with_golden_outputs_of_the_runtime(
     ]
     assert (folder / "model.tflite").read_bytes() == vww.read_bytes()
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["tflm"]["head_bytes"] == 73_728
+    assert manifest["tflm"]["head_bytes"] == manifest["tflm_plan"]["head_bytes"] == 55_296
     assert runtime_outputs(folder) == [v["outputs"][0]["base64"] for v in golden["vectors"]]
 
 
@@ -99,8 +99,9 @@ import numpy as np
 from tflite_micro import runtime
 folder = pathlib.Path(sys.argv[1])
 golden = json.loads((folder / "golden.json").read_text())
-arena = json.loads((folder / "manifest.json").read_text())["tflm"]["arena_bytes"]
-interpreter = runtime.Interpreter.from_bytes((folder / "model.tflite").read_bytes(), arena_size=arena)
+plan = json.loads((folder / "manifest.json").read_text())["tflm_plan"]
+arena = plan["tensor_arena"]["host"]["arena_bytes"]
+interpreter = runtime.Interpreter.from_bytes((folder / "planned.tflite").read_bytes(), arena_size=arena)
 outputs = []
 for vector in golden["vectors"]:
     values = np.frombuffer(base64.b64decode(vector["input"]["base64"]), golden["input"]["dtype"])

@@ -22,30 +22,6 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 FIRMWARE = (DOCS / "firmware.md").read_text()
 REPORT = (DOCS / "report.md").read_text()
 
-# The few declarations of TensorFlow Lite Micro that the page's example uses.
-RUNTIME = """
-#include <cstdint>
-#include <cstring>
-enum TfLiteStatus { kTfLiteOk, kTfLiteError };
-struct Tensor { struct { int8_t *int8; } data; };
-namespace tflite {
-struct Model {};
-inline const Model *GetModel(const void *) { return nullptr; }
-template <unsigned int N> struct MicroMutableOpResolver {
-    TfLiteStatus AddConv2D() { return kTfLiteOk; }
-    TfLiteStatus AddReshape() { return kTfLiteOk; }
-    TfLiteStatus AddSoftmax() { return kTfLiteOk; }
-};
-struct MicroInterpreter {
-    template <class R> MicroInterpreter(const Model *, R &, uint8_t *, unsigned long) {}
-    TfLiteStatus AllocateTensors() { return kTfLiteOk; }
-    TfLiteStatus Invoke() { return kTfLiteOk; }
-    Tensor *input(int) { return nullptr; }
-    Tensor *output(int) { return nullptr; }
-};
-}
-"""
-
 
 def first_column(page: str, heading: str) -> list[str]:
     """Words in backticks of the first column of the table that follows `heading`."""
@@ -86,7 +62,7 @@ def test_the_example_compiles_against_the_folder(net: Firmware, tmp_path: Path) 
         (tmp_path / name).write_bytes(content)
     example = re.search(r"```cpp\n(.*?)```", FIRMWARE, re.S)
     assert example is not None
-    (tmp_path / "example.cc").write_text(RUNTIME + example[1])
+    (tmp_path / "example.cc").write_text(example[1])
     command = [compiler, "-std=c++11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "example.cc"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.stderr, done.returncode) == ("", 0)

@@ -19,12 +19,14 @@ from export import golden
 from export.errors import ExportError
 from export.firmware import Firmware
 from export.tflm_arena import Unmeasured
+from export.tflm_form import Unplanned
 from graph.op_kind import OpKind
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 MAIN = """
 #include <stdio.h>
+#include "buffer_plan.h"
 #include "golden.h"
 #include "model_config.h"
 #include "model_data.h"
@@ -49,6 +51,8 @@ int main(void) {
     printf("%lu\\n", fnv1a(tiny_net_0_5_160_pixel_to_input, sizeof tiny_net_0_5_160_pixel_to_input));
     printf("%d %d %d %d\\n", (int)((uintptr_t)tiny_net_0_5_160_data % 16), shape[2], (int)lowest, COUNTED);
     printf("%d %d\\n", TINY_NET_0_5_160_TFLM_ARENA_BYTES, TINY_NET_0_5_160_ARENA_BYTES);
+    printf("%d %d\\n", (int)tiny_net_0_5_160_buffer_plan.buffer_count,
+           (int)tiny_net_0_5_160_buffer_plan.buffer_plan_entries[3].offset);
     printf("%d\\n", (int)(TINY_NET_0_5_160_INPUT_SCALE * 1000000.0f));
     return 0;
 }
@@ -86,17 +90,18 @@ def test_sources_compile_as_strict_c99_and_hold_the_very_bytes(tmp_path: Path, f
     printed = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=True).stdout
     table = firmware.pixels.table(golden.input_tensor(firmware.graph))
     assert [
-        str(fnv1a(firmware.blob)),
+        str(fnv1a(firmware.form.planned)),
         str(fnv1a(firmware.vectors.inputs.tobytes())),
         str(fnv1a(firmware.vectors.outputs[0].tobytes())),
         str(fnv1a(table.tobytes())),
         "0 7 -128 3",
-        f"4096 {firmware.plan.arena_bytes}",
+        f"3072 {firmware.plan.arena_bytes}",
+        "4 256",
         "7874",
     ] == printed.splitlines()
 
 
-@pytest.mark.parametrize("header", ["golden.h", "model_config.h", "model_data.h"])
+@pytest.mark.parametrize("header", ["buffer_plan.h", "golden.h", "infer.h", "model_config.h", "model_data.h"])
 def test_each_header_stands_alone_twice_over_in_c_and_cplusplus(
     tmp_path: Path, firmware: Firmware, header: str
 ) -> None:
@@ -109,7 +114,7 @@ def test_each_header_stands_alone_twice_over_in_c_and_cplusplus(
         assert (checked.stderr, checked.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("header", ["golden.h", "model_config.h", "model_data.h"])
+@pytest.mark.parametrize("header", ["buffer_plan.h", "golden.h", "infer.h", "model_config.h", "model_data.h"])
 def test_a_header_declares_once_however_often_it_is_included(
     tmp_path: Path, firmware: Firmware, header: str
 ) -> None:
@@ -198,11 +203,24 @@ def test_golden_json_holds_the_vectors_bytes(firmware: Firmware) -> None:
 def test_without_the_runtime_the_arena_macros_are_left_out_and_the_manifest_says_why(
     firmware: Firmware,
 ) -> None:
-    made = maker.files(replace(firmware, tflm=Unmeasured("no wheel here")))
+    made = maker.files(replace(firmware, form=Unplanned("no"), tflm=Unmeasured("no wheel here")))
     header, manifest = made["model_config.h"].decode(), json.loads(made["manifest.json"])
     assert re.findall(r"#define \w*TFLM\w*", header) == []
     assert "no wheel here" in header
     assert (manifest["tflm"], manifest["tflm_not_measured_because"]) == (None, "no wheel here")
+
+
+def test_without_a_plan_the_model_is_linked_as_it_came_in_the_arena_that_was_measured(
+    firmware: Firmware,
+) -> None:
+    made = maker.files(replace(firmware, form=Unplanned("an operator of its own")))
+    manifest = json.loads(made["manifest.json"])
+    assert {"planned.tflite", "buffer_plan.c", "buffer_plan.h"}.isdisjoint(made)
+    assert "#define TINY_NET_0_5_160_TFLM_HOST_ARENA_BYTES 4096" in made["model_config.h"].decode()
+    assert f"#define TINY_NET_0_5_160_DATA_BYTES {len(firmware.blob)}" in made["model_data.h"].decode()
+    assert "BufferPlan" not in made["infer.cc"].decode()
+    assert manifest["tflm_plan"] is None
+    assert manifest["tflm_plan_not_made_because"] == "an operator of its own"
 
 
 def test_without_a_pixel_rule_there_is_no_table(firmware: Firmware) -> None:
