@@ -14,7 +14,7 @@ from firmware_sim.ops import xnnpack
 from firmware_sim.ops.kernel import Kernel, Operands, Prepare
 from graph.errors import ModelError, PlanError, UnsupportedOperatorError
 from graph.op_kind import OpKind
-from graph.types import Graph
+from graph.types import Graph, Op
 from memory_planner.types import Plan
 from memory_planner.validator import validate
 
@@ -67,6 +67,17 @@ def prepare(
         numerics=numerics,
         prepares=prepares,
     )
+
+
+def prepare_operator(graph: Graph, op: Op, numerics: Numerics = Numerics.TFLM) -> Kernel:
+    """The kernel of one operator of `graph`, which needs no plan.
+
+    Raises: UnsupportedOperatorError where there is none for its kind or types.
+    """
+    kernels = table(numerics)
+    if op.kind not in kernels:
+        raise UnsupportedOperatorError(f"{op}: the simulator has no kernel for it under {numerics.value}")
+    return _kernel(kernels[op.kind], Operands.of(graph, op, numerics))
 
 
 def table(numerics: Numerics, engine: Engine = Engine.FAST) -> Mapping[OpKind, Prepare]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,44 @@ from pictures.errors import DataError
 
 PIXEL_SCALE = 1 / 127.5
 PIXEL_OFFSET = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PixelRule:
+    """What training did to a pixel: real = pixel * scale + offset, in exact fractions.
+
+    >>> PixelRule.parse("1/255", "0")
+    PixelRule(scale=Fraction(1, 255), offset=Fraction(0, 1))
+    """
+
+    scale: Fraction = Fraction(2, 255)
+    offset: Fraction = Fraction(-1)
+
+    @classmethod
+    def parse(cls, scale: str, offset: str) -> "PixelRule":
+        """A rule from text such as 2/255, -1 or 0.5.
+
+        Raises: DataError where one is no number, or the scale is 0.
+        """
+        try:
+            rule = cls(Fraction(scale), Fraction(offset))
+        except (ValueError, ZeroDivisionError) as error:
+            raise DataError(f"pixel rule {scale!r}, {offset!r}: write numbers like 2/255 and -1") from error
+        if rule.scale == 0:
+            raise DataError("pixel rule with a scale of 0 loses the picture; write a scale like 2/255")
+        return rule
+
+    def real(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`pixel * scale + offset`, in float32.
+
+        >>> PixelRule().real(np.array([0, 255], np.uint8)).tolist()
+        [-1.0, 1.0]
+        """
+        return pixels.astype(np.float32) * np.float32(float(self.scale)) + np.float32(float(self.offset))
+
+
+USUAL = PixelRule()
+"""-1..1, what `sixmeg train` and Keras' MobileNets take."""
 
 
 def centre_square(picture: Image.Image, res: int) -> NDArray[np.uint8]:
@@ -44,13 +83,15 @@ def sha256_of(picture: NDArray[np.uint8]) -> str:
     return hashlib.sha256(header + np.ascontiguousarray(picture).tobytes()).hexdigest()
 
 
-def input_table(scale: float, zero_point: int, dtype: DTypeLike) -> NDArray[np.generic]:
+def input_table(
+    scale: float, zero_point: int, dtype: DTypeLike, rule: PixelRule = USUAL
+) -> NDArray[np.generic]:
     """What each of the 256 pixel values becomes at the input of a quantized model.
 
-        table[p] = clamp(floor((p * 2/255 - 1) / scale + zero_point + 1/2))
+        table[p] = clamp(floor((p * rule.scale + rule.offset) / scale + zero_point + 1/2))
 
-    Computed with fractions: `scale` is the exact value of the float, PIXEL_SCALE exactly 2/255, so that no
-    library's rounding enters.
+    Computed with fractions: `scale` is the exact value of the float, the usual rule exactly 2/255 and -1, so
+    that no library's rounding enters.
 
     >>> input_table(1 / 128, 0, np.int8)[[0, 127, 128, 255]].tolist()
     [-128, -1, 1, 127]
@@ -62,5 +103,5 @@ def input_table(scale: float, zero_point: int, dtype: DTypeLike) -> NDArray[np.g
         raise DataError(f"input scale {scale} is not a positive number; quantize the model again")
     limits = np.iinfo(dtype)
     step, half = Fraction(float(scale)), Fraction(1, 2)
-    values = [math.floor((Fraction(2 * p, 255) - 1) / step + int(zero_point) + half) for p in range(256)]
+    values = [math.floor((p * rule.scale + rule.offset) / step + int(zero_point) + half) for p in range(256)]
     return np.array([min(max(value, limits.min), limits.max) for value in values], dtype)

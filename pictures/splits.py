@@ -62,7 +62,7 @@ class PictureSet:
     """Two splits over the same classes, and where they came from.
 
     `word` is what the user said, `name` is safe as a folder's name, `origin` a line for reports, `sha256` the
-    hash of the content (pixels and labels, or the files).
+    hash of the content (pixels and labels, or the files). `parted` says that the splits are ours, 80/20.
     """
 
     word: str
@@ -72,6 +72,23 @@ class PictureSet:
     test: Split
     origin: str
     sha256: str
+    parted: bool = False
+
+
+def class_numbers(names: Sequence[str], classes: int) -> tuple[int, ...] | None:
+    """For each class folder, which of a model's `classes` outputs it is; None where they do not go together.
+
+    As many folders as outputs: in their order. Fewer, whose names are all numbers: each is its own name, so
+    that a part of a large set can be looked at.
+
+    >>> class_numbers(["cat", "dog"], 2), class_numbers(["0", "7"], 1000), class_numbers(["cat", "dog"], 3)
+    ((0, 1), (0, 7), None)
+    """
+    if len(names) == classes:
+        return tuple(range(classes))
+    if all(name.isascii() and name.isdigit() and int(name) < classes for name in names):
+        return tuple(int(name) for name in names)
+    return None
 
 
 def seeded_order(names: Sequence[str], seed: int) -> list[int]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from quantize.keras_files import Size
 
 FLOAT = click.Path(exists=True, path_type=Path)
 DATA_HELP = "What the model was trained on: cifar10, a folder or .tar of class folders, tfds:NAME."
@@ -18,15 +22,42 @@ DATA_HELP = "What the model was trained on: cifar10, a folder or .tar of class f
     "--samples", type=click.IntRange(1), default=200, show_default=True, help="Calibration pictures."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of calibration pictures.")
+@click.option("--recipe", default="standard", show_default=True, help="standard, none, or a TOML file.")
+@click.option("--alpha", type=float, help="With --res and --classes: the MobileNetV1 that an .h5 fills.")
+@click.option("--res", type=int, help="See --alpha.")
+@click.option("--classes", type=int, help="See --alpha.")
+@click.option("--pixel-scale", default="2/255", show_default=True, help="FLOAT takes pixel * scale + offset.")
+@click.option("--pixel-offset", default="-1", show_default=True, help="See --pixel-scale.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .tflite to write.")
-def quantize(float_model: Path, data: str, samples: int, seed: int, output: Path) -> None:
-    """Quantize FLOAT (.keras or SavedModel) to int8, with calibration.json and quantize.json beside."""
+def quantize(
+    float_model: Path,
+    data: str,
+    samples: int,
+    seed: int,
+    recipe: str,
+    alpha: float | None,
+    res: int | None,
+    classes: int | None,
+    pixel_scale: str,
+    pixel_offset: str,
+    output: Path,
+) -> None:
+    """Quantize FLOAT (.keras, SavedModel, .h5) to int8, with calibration.json and quantize.json beside."""
     import pictures
     from files import write_bytes, write_json
     from quantize import post_training
+    from quantize import recipe as recipes
 
     _log()
-    made = post_training.quantize(float_model, pictures.load(data), samples, seed)
+    made = post_training.quantize(
+        float_model,
+        pictures.load(data),
+        samples,
+        seed,
+        recipe=recipes.load(recipe),
+        size=_size(alpha, res, classes),
+        pixels=pictures.PixelRule.parse(pixel_scale, pixel_offset),
+    )
     write_json(output.with_name("calibration.json"), made.calibration)
     write_json(output.with_name("quantize.json"), made.record)
     write_bytes(output, made.blob)
@@ -58,6 +89,16 @@ def onnx(float_model: Path, data: str, samples: int, output: Path) -> None:
         f"onnx, {len(made.blob):,} bytes, within {made.record['max_abs_difference']:.2g} of Keras, "
         f"same class in {made.record['agreement']:.0%} of {made.record['samples']} pictures: {output}"
     )
+
+
+def _size(alpha: float | None, res: int | None, classes: int | None) -> Size | None:
+    from quantize.keras_files import Size
+
+    if alpha is None and res is None and classes is None:
+        return None
+    if alpha is None or res is None or classes is None:
+        raise click.UsageError("--alpha, --res and --classes go together")
+    return Size(alpha, res, classes)
 
 
 def _log() -> None:

@@ -42,9 +42,9 @@ def export(path: str | Path, pictures: PictureSet, samples: int = COMPARED, seed
     path = Path(path)
     with quiet.aside():
         model = float_model.load(path)
-    float_model.check_classes(model, pictures)
+    float_model.numbers_of_classes(model, pictures)
     chosen = draw_by_class(pictures.test, min(samples, len(pictures.test)), seed)
-    inputs = float_model.as_input(pictures.test.read(chosen, model.res_px))
+    inputs = model.pixels.real(pictures.test.read(chosen, model.res_px))
     with quiet.aside():
         blob = to_onnx(model)
         by_keras = np.asarray(model.call(inputs))

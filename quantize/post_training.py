@@ -1,10 +1,10 @@
-"""Post-training quantization: a float model and a calibration set in, a full-integer .tflite out."""
+"""Post-training quantization: a float model, a calibration set, a recipe in, a full-integer .tflite out."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 import quiet
 from graph.types import Tensor
-from pictures import PictureSet
-from quantize import calibration, float_model, inspection
+from pictures import USUAL, PictureSet, PixelRule
+from quantize import aids, calibration, float_model, inspection
 from quantize.errors import QuantizeError
+from quantize.keras_files import Size
+from quantize.recipe import STANDARD, Recipe
 
 CHECKED_VERSIONS = ("tensorflow-cpu", "keras", "numpy", "pillow")
 
@@ -30,22 +32,33 @@ class Quantized:
     record: dict[str, Any]
 
 
-def quantize(path: str | Path, pictures: PictureSet, samples: int = 200, seed: int = 0) -> Quantized:
+def quantize(
+    path: str | Path,
+    pictures: PictureSet,
+    samples: int = 200,
+    seed: int = 0,
+    *,
+    recipe: Recipe = STANDARD,
+    size: Size | None = None,
+    pixels: PixelRule = USUAL,
+) -> Quantized:
     """Make a full-integer int8 .tflite of a float model; the same inputs give the same bytes.
 
     Batch 1, int8 in and out, weights per channel (FULLY_CONNECTED: per tensor), calibrated on `samples`
-    pictures of train.
+    pictures of train, then what `recipe` says.
 
     Raises: QuantizeError for a float model that cannot be used, NotFullIntegerError for one that does not
     become integer throughout, DataError for pictures that cannot be read.
     """
     path = Path(path)
     with quiet.aside():
-        model = float_model.load(path)
-    float_model.check_classes(model, pictures)
+        model = float_model.load(path, size, pixels)
+    float_model.numbers_of_classes(model, pictures)
     drawn = calibration.draw(pictures, samples, seed, model.res_px)
     with quiet.aside() as stderr:
-        blob = convert(model, drawn.pixels, stderr)
+        plain = convert(model, drawn.pixels, stderr)
+        inspection.inspect(plain)
+        blob = aids.apply(recipe, plain, model, drawn.pixels, stderr)
     graph = inspection.inspect(blob)
     record = {
         "float_sha256": float_model.sha256_of_model(path),
@@ -56,6 +69,8 @@ def quantize(path: str | Path, pictures: PictureSet, samples: int = 200, seed: i
         "input": border(graph.tensors[graph.inputs[0]]),
         "output": border(graph.tensors[graph.outputs[0]]),
         "operators": sorted({op.kind.value for op in graph.ops}),
+        "pixels": {"scale": str(pixels.scale), "offset": str(pixels.offset)},
+        "recipe": asdict(recipe),
     }
     return Quantized(blob, drawn.record, record)
 
@@ -76,7 +91,7 @@ def convert(model: float_model.FloatModel, pixels: NDArray[np.uint8], stderr: Te
 
     def ranges() -> Iterator[list[NDArray[np.float32]]]:
         for picture in tqdm(pixels, desc="calibrate", unit="picture", disable=None, file=stderr):
-            yield [float_model.as_input(picture[None])]
+            yield [model.pixels.real(picture[None])]
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([freeze(model.function(batch=1))])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -1,12 +1,15 @@
 """Patches of a .tflite: what is asked for changes, and nothing else."""
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from graph import tflite
-from graph.patch import with_outputs
+from graph.errors import ModelError
+from graph.patch import with_outputs, with_values
+from graph.types import QuantParams
 from tests.oracle.single_op import Spec, model, options, quantized
 
 
@@ -35,3 +38,25 @@ def test_one_offset_changes_and_the_rest_stays_where_it_was(blob):
     before, after = tflite.read(blob), tflite.read(patched)
     assert before.ops == after.ops
     assert [t.name for t in before.tensors] == [t.name for t in after.tensors]
+
+
+def test_values_are_written_in_their_places(blob):
+    graph = tflite.read(blob)
+    assert with_values(blob, graph) == blob
+    weights = replace(
+        graph.tensors[1],
+        quant=QuantParams((0.125,), (0,), 0),
+        data=-np.arange(35, dtype=np.int8).reshape(5, 7),
+    )
+    ofm = replace(graph.tensors[2], quant=QuantParams((2.0,), (7,), 0))
+    edited = replace(graph, tensors=(graph.tensors[0], weights, ofm))
+    patched = with_values(blob, edited)
+    assert len(patched) == len(blob)
+    assert tflite.read(patched) == edited
+
+
+def test_constants_that_share_bytes_cannot_part(blob):
+    graph = tflite.read(blob)
+    twin = replace(graph.tensors[1], data=graph.tensors[1].data + 1)
+    with pytest.raises(ModelError, match="shares its bytes"):
+        with_values(blob, replace(graph, tensors=(*graph.tensors, twin)))

@@ -153,7 +153,7 @@ def test_no_samples_are_refused(float_model, colours):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("weights.h5", "weights alone"),
+        ("weights.h5", "cannot be loaded"),
         ("broken.keras", "cannot be loaded"),
         ("model.pb", "neither a .keras file"),
     ],
