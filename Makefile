@@ -17,6 +17,7 @@ ACTIVATION ?= relu6
 SAMPLES ?= 20
 BUILD ?= build
 MODELS ?= ../shared/models/*.tflite
+ANCHORS ?= ../shared/anchors
 SIZES ?= 1.0/224 1.0/512 1.0/640
 PACKS ?= ../shared/minimalloc/*.csv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -30,7 +31,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-plan check-plans bench-localize bench-res bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-plan check-plans bench-chips bench-localize bench-res bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -115,6 +116,9 @@ check-plans: $(READY) ## Our plans run, for MODELS= and MobileNetV1 in SIZES=: b
 
 bench-res: $(READY) ## The largest picture with which each MobileNetV1 fits 6 MiB: docs/largest-res.md and its plot
 	@$(BIN)/python -m benchmarks.res
+
+bench-chips: $(READY) ## What each chip's speed was fitted to, and the errors of rows left out, from ANCHORS=
+	@$(BIN)/python -m benchmarks.chips --anchors $(ANCHORS)
 
 bench-pack: $(READY) ## Our packing on minimalloc's sets, for PACKS=, files that end in their capacity
 	@$(BIN)/python -m benchmarks.packing $(PACKS)

@@ -17,6 +17,7 @@ COMMANDS = {
     "onnx": "quantize.cli",
     "plan": "memory_planner.cli",
     "gate": "memory_planner.cli_gate",
+    "chip": "memory_planner.cli_chip",
     "arena": "memory_planner.cli_arena",
     "pack": "memory_planner.cli_pack",
     "inputs": "firmware_sim.cli_accuracy",

@@ -34,9 +34,12 @@ _MEMORY = (
     *("name", "capacity_bytes", "reserved_bytes", "weights_bytes", "activations_bytes", "arena_bytes"),
     *("used_bytes", "margin_bytes", "traffic_bytes"),
 )
-_SPEED = ("fps", "cycles", "macs", "clock_hz")
+_SPEED = (
+    *("fps", "fps_low", "fps_high", "confidence", "extrapolated", "why"),
+    *("cycles", "frame_cycles", "macs", "bytes", "clock_hz"),
+)
 _LAYER = (
-    *("op", "name", "kind", "class", "ofm_shape", "macs", "weight_bytes"),
+    *("op", "name", "kind", "class", "ofm_shape", "macs", "weight_bytes", "bytes"),
     *("compute_cycles", "memory_cycles", "overhead_cycles", "cycles", "share"),
 )
 _ASSUMPTION = ("name", "value", "unit", "basis", "source")
@@ -132,7 +135,7 @@ def _verdict(parts: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("fits", "required_bytes", "budget_bytes", "margin_bytes", "margin_to_6000000_bytes")
     return {
         **{key: memory.get(key) for key in keys},
-        "fps": speed.get("fps"),
+        **{key: speed.get(key) for key in ("fps", "fps_low", "fps_high")},
         "float_top1": accuracy.get("float_top1"),
         "int8_top1": accuracy.get("int8_top1"),
         "agreement": accuracy.get("agreement"),

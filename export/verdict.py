@@ -64,12 +64,14 @@ def memory_line(report: Report) -> str | None:
 
 
 def speed_line(report: Report) -> str | None:
-    """Frames per second, as the estimate that they are."""
+    """Frames per second, as the estimate that they are, with its interval."""
     speed = report["speed"]
     if speed is None:
         return None
     counts = f"{speed['cycles']:,} cycles, {speed['macs']:,} MACs"
-    return f"{speed['fps']:.1f} fps estimated on {report['chip']}: {counts}"
+    interval = f"{speed['fps_low']:.1f} to {speed['fps_high']:.1f}"
+    beyond = ", extrapolated" if speed["extrapolated"] else ""
+    return f"{speed['fps']:.1f} fps estimated on {report['chip']} ({interval}{beyond}): {counts}"
 
 
 def accuracy_line(report: Report) -> str | None:

@@ -8,52 +8,91 @@ from typing import Any
 import click
 
 from files import json_text, write_json
+from memory_planner.for_c import ForC, for_c_options
 
 
 @click.command()
 @click.argument("model", type=click.Path())
 @click.option("--chip", "chip_name", default="npu6m", show_default=True, help="A chip's name, or its TOML.")
+@click.option(
+    "--runtime",
+    type=click.Choice(["any", "tflm", "c"]),
+    default="any",
+    show_default=True,
+    help="Whose plan, as in `sixmeg plan`.",
+)
+@for_c_options
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write the JSON to this file; print one line."
 )
-def fps(model: str, chip_name: str, as_json: bool, output: str | None) -> None:
-    """Estimate cycles of each layer of MODEL (.tflite) and frames per second, by the chip's figures."""
-    from firmware_sim.cycles import cycles, fps_json
-    from graph import tflite
-    from memory_planner import chip as chips
-    from memory_planner.plan import plan
+def fps(
+    model: str,
+    chip_name: str,
+    runtime: str,
+    input_kind: str,
+    minimize: str,
+    as_json: bool,
+    output: str | None,
+) -> None:
+    """Estimate cycles of each layer of MODEL and frames per second, by the chip's figures.
 
-    graph, chip = tflite.read_file(model), chips.load(chip_name)
-    content = fps_json(Path(model).name, cycles(graph, plan(graph, chip), chip), chip)
+    MODEL is a .tflite, or a name such as mobilenet_v1_0.5_160.
+    """
+    from firmware_sim.cycles import fps_json
+    from memory_planner import chip as chips
+    from memory_planner.models import model_of, planned
+
+    for_c = ForC.of(runtime, input_kind, minimize)
+    (graph, facts), chip = model_of(model), chips.load(chip_name)
+    made = planned(graph, facts, chip, runtime, for_c)
+    how = {"runtime": runtime, "input": input_kind, "minimize": minimize}
+    content = how | fps_json(Path(model).name, graph, made, chip)
     if output:
         write_json(output, content)
     if as_json:
         click.echo(json_text(content), nl=False)
         return
-    click.echo(verdict(content))
+    click.echo("\n".join(verdict(content)))
     if not output:
         _print_layers(content)
 
 
-def verdict(content: dict[str, Any]) -> str:
-    """One line: the estimate and what it rests on."""
-    assumed = sum(a["basis"] == "assumed" for a in content["assumptions"])
-    return (
-        f"{content['fps']:.1f} fps on {content['chip']} (an estimate; {assumed} of"
-        f" {len(content['assumptions'])} figures assumed): {content['cycles']:,} cycles,"
-        f" {content['macs']:,} MACs at {content['clock_hz']:,} Hz"
-    )
+def verdict(content: dict[str, Any]) -> list[str]:
+    """The estimate with its interval, what it rests on, and what lies outside of that."""
+    fitted = content["fitted"]
+    basis = "by stated figures" if fitted is None else f"fitted to {fitted['source']}"
+    low, high = told(content["fps_low"]), told(content["fps_high"])
+    lines = [
+        f"{told(content['fps'])} fps, {low} to {high}, on {content['chip']} (an estimate, {basis}):"
+        f" {content['cycles']:,} cycles, {content['macs']:,} MACs,"
+        f" {content['bytes']:,} bytes moved at {content['clock_hz']:,} Hz"
+    ]
+    if content["extrapolated"]:
+        lines.append(f"extrapolated: {content['why']}")
+    if content["fits"] is False:
+        lines.append("it does not fit the chip's memory: the estimate is for a chip that has enough")
+    return lines
+
+
+def told(fps: float) -> str:
+    """Frames a second to a tenth, or to three digits where they are few.
+
+    >>> told(31.24), told(2.345)
+    ('31.2', '2.35')
+    """
+    return f"{fps:.1f}" if fps >= 10 else f"{fps:.3g}"
 
 
 def _print_layers(content: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("op", "kind", "class", "output", "MACs", "weights", "cycles", "share")
+    table = Table("op", "kind", "class", "output", "MACs", "bytes", "compute", "memory", "cycles", "share")
     for layer in content["layers"]:
         shape = "x".join(map(str, layer["ofm_shape"]))
-        numbers = f"{layer['macs']:,}", f"{layer['weight_bytes']:,}", f"{layer['cycles']:,}"
+        keys = ("macs", "bytes", "compute_cycles", "memory_cycles", "cycles")
+        numbers = (f"{layer[key]:,}" for key in keys)
         table.add_row(
             str(layer["op"]), layer["kind"], layer["class"], shape, *numbers, f"{layer['share']:.1%}"
         )

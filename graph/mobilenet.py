@@ -1,6 +1,8 @@
 """MobileNetV1 by its size alone: its blocks, and the graph that planners and cost models see, without a file.
 
-Source: Howard et al., arXiv:1704.04861, table 1.
+FD-MobileNet, which halves the picture sooner and is otherwise built the same, is here for cost models alone.
+
+Source: Howard et al., arXiv:1704.04861, table 1; Qin et al., arXiv:1802.03750, table 1.
 """
 
 from __future__ import annotations
@@ -34,7 +36,11 @@ SEPARABLE = (  # (channels at alpha 1, stride of the depthwise convolution), tab
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
     (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
 )  # fmt: skip
-_NAME = re.compile(r"mobilenet_v1_(\d+(?:\.\d+)?)_(\d+)")
+FD_SEPARABLE = (  # the same of FD-MobileNet
+    (64, 2), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
+    (512, 1), (512, 1), (512, 1), (512, 1), (1024, 1),
+)  # fmt: skip
+_NAME = re.compile(r"(fd)?mobilenet(?:_v1)?_(\d+(?:\.\d+)?)_(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +100,19 @@ def model_name(alpha: float, res: int | None) -> str:
 def named(name: str) -> Graph | None:
     """The graph of the network with 1000 classes that a name says; None where it says none.
 
-    >>> named("mobilenet_v1_0.5_160").name, named("model.tflite")
-    ('mobilenet_v1_0.5_160', None)
+    >>> named("mobilenet_v1_0.5_160").name, named("fdmobilenet_0.25_224").name, named("model.tflite")
+    ('mobilenet_v1_0.5_160', 'fdmobilenet_0.25_224', None)
 
     Raises: ModelError as `check_size`.
     """
     found = _NAME.fullmatch(name)
-    return mobilenet_v1(float(found[1]), int(found[2])) if found else None
+    if found is None:
+        return None
+    make = fdmobilenet if found[1] else mobilenet_v1
+    return make(float(found[2]), int(found[3]))
 
 
-def mobilenet_v1(alpha: float, res: int, classes: int = CLASSES) -> Graph:
+def mobilenet_v1(alpha: float, res: int, classes: int = CLASSES, channels: int = 3) -> Graph:
     """The graph of the int8 model that `sixmeg train` and `sixmeg quantize` make, for all but its bits.
 
     Operators, options, shapes and types are the model's, in its order; every weight is 0 and every scale 1.
@@ -115,10 +124,26 @@ def mobilenet_v1(alpha: float, res: int, classes: int = CLASSES) -> Graph:
 
     Raises: ModelError as `check_size`.
     """
+    return _network(model_name(alpha, res), blocks(alpha), alpha, res, classes, channels)
+
+
+def fdmobilenet(alpha: float, res: int, classes: int = CLASSES, channels: int = 3) -> Graph:
+    """FD-MobileNet as `mobilenet_v1` has MobileNetV1.
+
+    Raises: ModelError as `check_size`.
+    """
+    separable = (Block(scaled(depth, alpha), stride) for depth, stride in FD_SEPARABLE)
+    chain = (Block(scaled(FIRST_CHANNELS, alpha), 2), *separable)
+    return _network(f"fdmobilenet_{float(alpha)}_{res}", chain, alpha, res, classes, channels)
+
+
+def _network(
+    name: str, chain: tuple[Block, ...], alpha: float, res: int, classes: int, channels: int
+) -> Graph:
     check_size(alpha, res, classes)
-    first, *separable = blocks(alpha)
+    first, *separable = chain
     made = _Builder()
-    at = made.activation((1, res, res, 3))
+    at = made.activation((1, res, res, channels))
     at = made.conv_2d(at, first.channels, KERNEL_PX, first.stride)
     for block in separable:
         at = made.depthwise(at, block.stride)
@@ -131,7 +156,7 @@ def mobilenet_v1(alpha: float, res: int, classes: int = CLASSES) -> Graph:
     attrs = FullyConnectedAttrs(Activation.NONE, keep_num_dims=False, shuffled_weights=False)
     at = made.add(OpKind.FULLY_CONNECTED, (at, weights, bias), (1, classes), attrs)
     at = made.add(OpKind.SOFTMAX, (at,), (1, classes), SoftmaxAttrs(1.0))
-    graph = Graph(tuple(made.tensors), tuple(made.ops), (0,), (at,), model_name(alpha, res))
+    graph = Graph(tuple(made.tensors), tuple(made.ops), (0,), (at,), name)
     graph.validate()
     return graph
 

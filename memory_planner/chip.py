@@ -18,6 +18,7 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 Bytes = Annotated[int, msgspec.Meta(gt=0, le=2**40)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]
 Contents = Literal["weights", "activations"]
+FORMER_NAMES = {"ethos-u55": "ethos-u55-256"}
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +37,14 @@ class Overhead(_Table, frozen=True):
     """A figure that may be zero, and where it comes from."""
 
     value: NotNegative
+    basis: Basis
+    source: str
+
+
+class Count(_Table, frozen=True):
+    """A whole number above zero, and where it comes from."""
+
+    value: Annotated[int, msgspec.Meta(ge=1, le=2**16)]
     basis: Basis
     source: str
 
@@ -95,8 +104,52 @@ class MacsPerCycle(_Table, frozen=True):
     pointwise: Rate
 
 
+class Lanes(_Table, frozen=True):
+    """What the hardware works in multiples of: sizes of a layer are rounded up to them; 1 where not given.
+
+    `stored_channels` is for bytes of activations, the others for MACs; before its first row a convolution
+    computes `fill_rows` for nothing.
+    """
+
+    input_channels: Count | None = None
+    output_channels: Count | None = None
+    rows: Count | None = None
+    columns: Count | None = None
+    stored_channels: Count | None = None
+    fill_rows: Overhead | None = None
+
+
+class Fitted(_Table, frozen=True):
+    """What the figures of basis `fitted` were fitted to, and how far the fit can be trusted.
+
+    `parameters` name what was fitted, joined by + where the rows cannot separate it. `spread` is the relative
+    error of rows left out, with `degrees` of freedom; `leverage` is inv(S.T @ S) of the shares S that each
+    parameter has in each row. `families`, `alphas` and `res_px` are what was measured, as lowest and highest;
+    the three spreads beside them are the errors where a whole family, RES or ALPHA is left out.
+    """
+
+    source: str
+    rows: Annotated[int, msgspec.Meta(ge=1)]
+    parameters: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    mean_error: NotNegative
+    worst_error: NotNegative
+    spread: NotNegative
+    degrees: Annotated[int, msgspec.Meta(ge=1)]
+    leverage: tuple[tuple[float, ...], ...]
+    families: tuple[str, ...]
+    alphas: tuple[float, float] | None = None
+    res_px: tuple[int, int] | None = None
+    family_spread: NotNegative | None = None
+    alpha_spread: NotNegative | None = None
+    res_spread: NotNegative | None = None
+    shared: tuple[str, ...] = ()
+
+
 class Chip(_Table, frozen=True):
     """What a plan and a cycle count need to know of a chip.
+
+    `overlap` says whether a layer takes the sum of computing and moving its bytes, or the longest of them.
+    What is `contained` in the rates of computing is not counted again. Measurements call it one of `boards`.
 
     Units: alignment, memories and reservations in bytes, clock in Hz, overheads in cycles.
     """
@@ -109,6 +162,13 @@ class Chip(_Table, frozen=True):
     macs_per_cycle: MacsPerCycle
     layer_overhead_cycles: Overhead
     reservation: tuple[Reservation, ...] = ()
+    frame_overhead_cycles: Overhead | None = None
+    elements_per_cycle: Rate | None = None
+    lanes: Lanes = Lanes()
+    overlap: Literal["sum", "max"] = "sum"
+    contained: tuple[Contents, ...] = ()
+    boards: tuple[str, ...] = ()
+    fitted: Fitted | None = None
 
     def reserved_bytes(self, memory: str) -> int:
         """Bytes of `memory` that reservations take."""
@@ -131,6 +191,7 @@ def load(name_or_path: str) -> Chip:
     or the memory or reservation that contradicts another.
     """
     shipped = resources.files("memory_planner.chips")
+    name_or_path = FORMER_NAMES.get(name_or_path, name_or_path)
     try:
         if name_or_path.endswith(".toml"):
             source = Path(name_or_path)
@@ -177,6 +238,9 @@ def contradiction(chip: Chip) -> str | None:
             who = ", ".join(r.name for r in chip.reservation if r.memory == m.name)
             taken = f"{chip.reserved_bytes(m.name):,} bytes reserved ({who})"
             return f"memory {m.name!r} has {m.bytes.value:,} bytes, {taken}"
+    size = len(chip.fitted.parameters) if chip.fitted else 0
+    if chip.fitted and [len(row) for row in chip.fitted.leverage] != [size] * size:
+        return f"fitted.leverage is not {size} rows of {size}, as there are parameters"
     if not any(m.holds_activations for m in chip.memory):
         return "no memory holds activations"
     if not any(m.runs_weights for m in chip.memory):

@@ -13,7 +13,7 @@ from export.pixels import PixelRule
 from export.tflm_arena import TflmArena
 from export.tflm_form import BufferPlan, TflmForm
 from files import write_json
-from firmware_sim.cycles import cycles, fps_json
+from firmware_sim.cycles import fps_json
 from graph.attrs import Activation, Conv2DAttrs, Padding, SoftmaxAttrs
 from graph.op_kind import OpKind
 from graph.types import DType, Graph, Op, QuantParams, Tensor
@@ -102,7 +102,7 @@ def stage_files(folder: Path, graph: Graph, chip: Chip) -> Path:
     hashes = {"model_sha256": "ab" * 32}
     for name, content in {
         "npu6m/plan.json": plan_json(graph, planned, answer, "model.tflite", chip),
-        "npu6m/fps.json": fps_json("model.tflite", cycles(graph, planned, chip), chip),
+        "npu6m/fps.json": fps_json("model.tflite", graph, planned, chip),
         "train.json": TRAIN,
         "onnx.json": {**ONNX, "float_sha256": "cd" * 32},
         "quantize.json": {

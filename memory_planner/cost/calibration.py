@@ -1,0 +1,161 @@
+"""From files of measurements to a chip: which rows, on which base, and what they cannot tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from graph.errors import ChipError
+from graph.types import Graph
+from memory_planner import chip as chips
+from memory_planner.chip import Chip, Memory, Size
+from memory_planner.cost.family import network_of
+from memory_planner.cost.fitting import PARTS, Design, Fit, Sample, fit, fitted_with
+from memory_planner.cost.measurements import Measured, Refused, networks
+from memory_planner.cost.profile import layers
+from memory_planner.cost.work import works
+from memory_planner.cost.written import fitted_chip
+from memory_planner.plan import plan
+from memory_planner.types import Plan
+
+UNKNOWN_BYTES = 2**26
+"""Of each memory of a board that no shipped chip describes, which then fits every network measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A chip from measurements, and what was done to get it."""
+
+    chip: Chip
+    fit: Fit
+    refused: tuple[Refused, ...]
+    notes: tuple[str, ...]
+
+
+def calibrated(
+    path: str | None,
+    profile: str | None,
+    name: str,
+    *,
+    base: str | None = None,
+    board: str | None = None,
+    engine: str | None = None,
+) -> Calibration:
+    """The chip `name`, fitted to the networks at `path` and the layers at `profile`.
+
+    Raises: ChipError where rows are of several boards, or too few; also as `networks` and `layers`.
+    """
+    rows, refused = networks(path) if path else ([], [])
+    rows = [r for r in rows if _has(r.board, board) and _has(r.engine, engine)]
+    _one_board(rows, path)
+    start = chips.load(base) if base else _base_of(rows[0].board if rows else "")
+    samples = [_sample(row, start, path) for row in rows]
+    if profile:
+        samples += layers(profile, start)
+    made = fit(samples, start)
+    engines = sorted({row.engine for row in rows if row.engine})
+    files = " and ".join(Path(p).name for p in (path, profile) if p)
+    told = ", ".join(filter(None, (*{row.board for row in rows}, "; ".join(engines))))
+    source = f"{len(samples)} rows of {files}{f' ({told})' if told else ''}"
+    notes = []
+    if len(engines) > 1:
+        notes.append(
+            f"rows of {len(engines)} engines are fitted as one ({'; '.join(engines)}); --engine takes one"
+        )
+    summary = f"{start.summary.split(';')[0]}; speed fitted to {source}"
+    chip = fitted_chip(made, name, summary, source, tuple(inseparable(made)))
+    return Calibration(chip, made, tuple(refused), tuple(notes))
+
+
+def _has(text: str, wanted: str | None) -> bool:
+    return wanted is None or wanted.lower() in text.lower()
+
+
+def _one_board(rows: Sequence[Measured], path: str | None) -> None:
+    boards = sorted({row.board for row in rows})
+    if path and not boards:
+        raise ChipError(f"{path}: no row can be used; see docs/chips.md for its columns")
+    if len(boards) > 1:
+        counts = ", ".join(f"{b} ({sum(r.board == b for r in rows)})" for b in boards)
+        raise ChipError(f"{path}: rows of several boards, --board takes one: {counts}")
+
+
+def _base_of(board: str) -> Chip:
+    """The shipped chip that is on `board`; else one with memories that hold anything."""
+    for name in chips.names():
+        known = chips.load(name)
+        if board in known.boards:
+            return known
+    like = chips.load("npu6m")
+    first = like.memory[0]
+
+    def memory(name: str, **kept: object) -> Memory:
+        size = Size(UNKNOWN_BYTES, "assumed", "not told by the measurements")
+        return msgspec.structs.replace(first, name=name, bytes=size, **kept)
+
+    flash = memory("flash", kind="flash", execute_in_place=True, holds=("weights",))
+    return msgspec.structs.replace(
+        like,
+        summary=f"{board or 'A chip'}, known by its measurements alone",
+        memory=(memory("ram", holds=("activations",)), flash),
+        boards=(board,) if board else (),
+        overlap="sum",
+    )
+
+
+def _sample(row: Measured, chip: Chip, path: str | None) -> Sample:
+    clock = row.clock_hz or chip.clock_hz.value
+    if abs(clock / chip.clock_hz.value - 1) > 1e-6:
+        raise ChipError(
+            f"{path}: {row.label} ran at {clock:,.0f} Hz, {chip.name} is at {chip.clock_hz.value:,.0f};"
+            " give a --base with that clock"
+        )
+    return sample(row.label, row.graph, plan(row.graph, chip), chip, row.seconds * clock)
+
+
+def sample(label: str, graph: Graph, made: Plan, chip: Chip, cycles: float) -> Sample:
+    """A network's measurement as the fit takes it."""
+    network = network_of(graph)
+    shapes = tuple(graph.tensors[i].shape for i in (*graph.inputs, *graph.outputs))
+    what = (network.family, network.alpha, shapes, len(graph.ops))
+    work = works(graph, made, chip)
+    return Sample(label, what, network.family, network.alpha, network.res_px, work, cycles)
+
+
+def inseparable(made: Fit) -> Iterable[str]:
+    """What the rows cannot tell apart, a sentence each."""
+    together = list(proportional(made))
+    yield from (f"{one} and {other} are in the same proportion in every row" for one, other in together)
+    for name in made.parameters:
+        *first, last = name.split("+")
+        if first and not (len(first) == 1 and (first[0], last) in together):
+            apart = _apart(made, name)
+            told = "" if apart is None else f": apart, rows left out are off by {100 * apart:.1f} %"
+            yield f"{', '.join(first)} and {last} have one rate{told}"
+    for part in ("weights", "activations"):
+        if part not in made.parameters:
+            yield f"bytes of {part} are contained in the other figures"
+
+
+def proportional(made: Fit) -> Iterable[tuple[str, str]]:
+    """Pairs of parts that are in the same proportion, to one part in a hundred, in every row."""
+    parts = [*PARTS] if not all(s.is_layer for s in made.samples) else [p for p in PARTS if p != "frame"]
+    plain = msgspec.structs.replace(made.base, overlap="sum")
+    columns = Design(made.samples, plain, parts).features(np.ones(len(parts)))
+    for i, j in combinations(range(len(parts)), 2):
+        one, other = columns[:, i], columns[:, j]
+        if one.all() and other.all() and (one / other).max() <= 1.01 * (one / other).min():
+            yield parts[i], parts[j]
+
+
+def _apart(made: Fit, name: str) -> float | None:
+    """The mean error with the classes of one parameter apart; None where one of them comes out as nothing."""
+    at = made.parameters.index(name)
+    names = (*made.parameters[:at], *name.split("+"), *made.parameters[at + 1 :])
+    other = fitted_with(made.samples, made.base, names)
+    return None if other is None else other.mean_error
