@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from files import json_text, write_json
+from memory_planner.cost.estimate import fps_told
 from memory_planner.for_c import ForC, for_c_options
 
 
@@ -62,9 +63,9 @@ def verdict(content: dict[str, Any]) -> list[str]:
     """The estimate with its interval, what it rests on, and what lies outside of that."""
     fitted = content["fitted"]
     basis = "by stated figures" if fitted is None else f"fitted to {fitted['source']}"
-    low, high = told(content["fps_low"]), told(content["fps_high"])
+    low, high = fps_told(content["fps_low"]), fps_told(content["fps_high"])
     lines = [
-        f"{told(content['fps'])} fps, {low} to {high}, on {content['chip']} (an estimate, {basis}):"
+        f"{fps_told(content['fps'])} fps, {low} to {high}, on {content['chip']} (an estimate, {basis}):"
         f" {content['cycles']:,} cycles, {content['macs']:,} MACs,"
         f" {content['bytes']:,} bytes moved at {content['clock_hz']:,} Hz"
     ]
@@ -73,15 +74,6 @@ def verdict(content: dict[str, Any]) -> list[str]:
     if content["fits"] is False:
         lines.append("it does not fit the chip's memory: the estimate is for a chip that has enough")
     return lines
-
-
-def told(fps: float) -> str:
-    """Frames a second to a tenth, or to three digits where they are few.
-
-    >>> told(31.24), told(2.345)
-    ('31.2', '2.35')
-    """
-    return f"{fps:.1f}" if fps >= 10 else f"{fps:.3g}"
 
 
 def _print_layers(content: dict[str, Any]) -> None:

@@ -37,6 +37,11 @@ from memory_planner.tflm.layout import ABIS
 @click.option("--abi", type=click.Choice(list(ABIS)), help="Whose pointers (tflm).  [default: cortex-m]")
 @click.option("--baseline", type=click.Path(), help="A JSON of an earlier run: say what grew since.")
 @click.option("--max-growth", help="Growth since the baseline that is allowed, such as 2% or 10KB.")
+@click.option(
+    "--min-fps",
+    type=click.FloatRange(0, 1e9, min_open=True),
+    help="Frames a second that the lower end of the chip's estimate must reach.",
+)
 @click.option("--why", is_flag=True, default=None, help="Say which three changes would bring most.")
 @click.option("--format", type=click.Choice(list(FORMATS)), help="What to print.  [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
@@ -75,7 +80,8 @@ def gate(ctx: click.Context, models: tuple[str, ...], **options: Any) -> None:
 def _settings(models: tuple[str, ...], options: dict[str, Any]) -> settings.Settings:
     """The file's, with what the command line says in their place."""
     kept, _ = settings.read(options["config"]) if options["config"] else settings.found_in(Path())
-    keys = ("chip", "budget", "runtime", "planned", "abi", "baseline", "max_growth", "why", "format")
+    keys = [*("chip", "budget", "runtime", "planned", "abi", "baseline", "max_growth")]
+    keys += ["min_fps", "why", "format"]
     said = {key: options[key] for key in keys if options[key] is not None}
     if models:
         said["models"] = models
@@ -89,7 +95,11 @@ def _terms(given: settings.Settings) -> Terms:
     chip = reserving(chip, given.reserve)
     defaults = Terms(chip)
     return Terms(
-        chip, given.runtime or defaults.runtime, given.planned or defaults.planned, given.abi or defaults.abi
+        chip,
+        given.runtime or defaults.runtime,
+        given.planned or defaults.planned,
+        given.abi or defaults.abi,
+        given.min_fps,
     )
 
 

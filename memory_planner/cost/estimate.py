@@ -131,6 +131,15 @@ def _error(basis: str) -> float:
     return ASSUMED_ERROR if basis == "assumed" else STATED_ERROR
 
 
+def fps_told(fps: float) -> str:
+    """Frames a second to a tenth, or to three digits where they are few.
+
+    >>> fps_told(31.24), fps_told(2.345)
+    ('31.2', '2.35')
+    """
+    return f"{fps:.1f}" if fps >= 10 else f"{fps:.3g}"
+
+
 def student_quantile(probability: float, degrees: int) -> float:
     """Student's t distribution: what a draw stays below with `probability`, above a half.
 

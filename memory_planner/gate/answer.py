@@ -12,11 +12,12 @@ from graph.file_facts import FileFacts
 from graph.offline_plan import with_offline_plan
 from graph.types import Graph
 from memory_planner.chip import Chip
+from memory_planner.cost.estimate import Estimate, estimate
 from memory_planner.fit import Fit, constants_bytes, fit, fit_of, worst_step
 from memory_planner.lifetimes import buffers_of, file_order
 from memory_planner.lower_bound import lower_bound_bytes
 from memory_planner.plan import plan as make_plan
-from memory_planner.streamed import c_plan
+from memory_planner.streamed import Minimize, c_plan
 from memory_planner.tflm.arena import Arena, requirements
 from memory_planner.tflm.arena import arena as needed_arena
 from memory_planner.tflm.greedy import ONLINE, greedy_offsets
@@ -34,12 +35,16 @@ TFLM_BASIS = "the whole .tflite + tensor_arena (head and tail)"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What models are held to: `planned` counts the head that our plan gives; `abi` is the machine's."""
+    """What models are held to: `planned` counts the head that our plan gives; `abi` is the machine's.
+
+    `min_fps` are frames a second that the lower end of an estimate must reach.
+    """
 
     chip: Chip
     runtime: str = TFLM
     planned: bool = False
     abi: str = "cortex-m"
+    min_fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class Kept:
 class Answer:
     """One model held to `terms`; `model` is the path as it was given.
 
-    `head_bytes` and `tail_bytes` are TensorFlow Lite Micro's, None under another runtime.
+    `head_bytes` and `tail_bytes` are TensorFlow Lite Micro's, None under another runtime. `speed` is None where
+    no `min_fps` is asked for.
     """
 
     model: str
@@ -64,6 +70,12 @@ class Answer:
     head_bytes: int | None
     tail_bytes: int | None
     kept: tuple[Kept, ...]
+    speed: Estimate | None = None
+
+    @property
+    def is_too_slow(self) -> bool:
+        wanted = self.terms.min_fps
+        return wanted is not None and self.speed is not None and self.speed.fps_low < wanted
 
     @property
     def name(self) -> str:
@@ -82,7 +94,21 @@ class Answer:
             **asdict(self.fit),
             "head_bytes": self.head_bytes,
             "tail_bytes": self.tail_bytes,
+            "speed": self._speed(),
             "tensors": [asdict(each) for each in self.kept],
+        }
+
+    def _speed(self) -> dict[str, Any] | None:
+        if self.speed is None:
+            return None
+        return {
+            "fps": round(self.speed.fps, 3),
+            "fps_low": round(self.speed.fps_low, 3),
+            "fps_high": round(self.speed.fps_high, 3),
+            "min_fps": self.terms.min_fps,
+            "too_slow": self.is_too_slow,
+            "extrapolated": self.speed.extrapolated,
+            "why": "; ".join(self.speed.why) or None,
         }
 
 
@@ -125,12 +151,20 @@ def answer(model: str, terms: Terms) -> Answer:
 
 
 def answered(model: str, source: Source, terms: Terms) -> Answer:
-    """The same for a model in memory."""
+    """The same for a model in memory.
+
+    Where our own C is too slow by the plan with the smallest arena, the one that reads the fewest weights is
+    counted.
+    """
     graph = source.graph
     if terms.runtime != TFLM:
         made = (c_plan if terms.runtime == C else make_plan)(graph, terms.chip)
+        speed = _speed(graph, made, terms)
+        if terms.runtime == C and terms.min_fps and speed and speed.fps_low < terms.min_fps:
+            made = c_plan(graph, terms.chip, minimize=Minimize.LATENCY)
+            speed = _speed(graph, made, terms)
         counted = fit(graph, made, terms.chip, source.file_bytes)
-        return Answer(model, terms, counted, None, None, _kept(graph, made))
+        return Answer(model, terms, counted, None, None, _kept(graph, made), speed)
     abi = ABIS[terms.abi]
     made, needed = _own(graph, source.facts, abi)
     file_bytes = source.file_bytes
@@ -142,7 +176,12 @@ def answered(model: str, source: Source, terms: Terms) -> Answer:
             made, needed = ours.plan, needed_arena(ordered, offline, abi)
             file_bytes += source.plan_bytes
     found = tflm_fit(graph, made, needed, file_bytes, terms.chip)
-    return Answer(model, terms, found, needed.head_bytes, needed.tail_bytes, _kept(graph, made))
+    head, tail = needed.head_bytes, needed.tail_bytes
+    return Answer(model, terms, found, head, tail, _kept(graph, made), _speed(graph, made, terms))
+
+
+def _speed(graph: Graph, made: Plan, terms: Terms) -> Estimate | None:
+    return None if terms.min_fps is None else estimate(graph, made, terms.chip)
 
 
 def tflm_fit(graph: Graph, made: Plan, needed: Arena, file_bytes: int, chip: Chip) -> Fit:

@@ -17,6 +17,7 @@ SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 RULES = {
     "over-budget": "The model does not fit the chip.",
     "growth": "The model grew by more than is allowed since the baseline.",
+    "too-slow": "The model is not sure to reach the frames a second that are asked for.",
     "unusable": "The model cannot be used.",
 }
 
@@ -32,8 +33,12 @@ def _rules(verdict: Verdict) -> list[str]:
     """What is wrong, by rule."""
     if verdict.answer is None:
         return ["unusable"]
-    found = [] if verdict.answer.fit.fits else ["over-budget"]
-    return [*found, "growth"] if verdict.grew_too_much else found
+    wrong = {
+        "over-budget": not verdict.answer.fit.fits,
+        "growth": verdict.grew_too_much,
+        "too-slow": verdict.answer.is_too_slow,
+    }
+    return [rule for rule, is_so in wrong.items() if is_so]
 
 
 def github(verdicts: Sequence[Verdict]) -> str:

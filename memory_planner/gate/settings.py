@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     reserve: tuple[str, ...] = ()
     baseline: str | None = None
     max_growth: str | None = None
+    min_fps: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     why: bool | None = None
     format: Literal["text", "json", "github", "junit", "sarif", "markdown"] | None = None
 

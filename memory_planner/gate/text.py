@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from memory_planner.cost.estimate import fps_told
 from memory_planner.fit import Fit
 from memory_planner.gate.answer import TFLM, Answer
 from memory_planner.gate.growth import Change, Growth
@@ -47,7 +48,18 @@ def parts(answer: Answer) -> list[str]:
             f"weights {fit.weights_bytes:,}  state {fit.state_bytes:,}"
             f"  arena {fit.arena_bytes:,} ({fit.algorithm}, {proof})"
         ]
-    return [*counted, *standing(fit), f"counted: {fit.required_basis}", _to_six_million(fit)]
+    told = [*counted, *standing(fit), f"counted: {fit.required_basis}", _to_six_million(fit)]
+    return [*told, *speed(answer)]
+
+
+def speed(answer: Answer) -> list[str]:
+    """Frames a second with the interval, where they were asked for."""
+    made = answer.speed
+    if made is None:
+        return []
+    low, high = fps_told(made.fps_low), fps_told(made.fps_high)
+    beyond = f"; extrapolated: {'; '.join(made.why)}" if made.why else ""
+    return [f"{fps_told(made.fps)} fps, {low} to {high}, {answer.terms.min_fps:g} asked{beyond}"]
 
 
 def standing(fit: Fit) -> list[str]:

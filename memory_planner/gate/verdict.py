@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from memory_planner.cost.estimate import fps_told
 from memory_planner.fit import Fit
 from memory_planner.gate.answer import Answer
 from memory_planner.gate.growth import Growth, Limit
@@ -33,7 +34,8 @@ class Verdict:
     def exit_code(self) -> int:
         if self.answer is None:
             return UNUSABLE
-        return OK if self.answer.fit.fits and not self.grew_too_much else OVER_BUDGET
+        is_good = self.answer.fit.fits and not self.grew_too_much and not self.answer.is_too_slow
+        return OK if is_good else OVER_BUDGET
 
     def as_json(self) -> dict[str, Any]:
         if self.answer is None:
@@ -85,6 +87,9 @@ def line(verdict: Verdict) -> str:
     if verdict.answer is None:
         return f"cannot be used: {verdict.error}"
     told = headline(verdict.answer.fit)
+    if verdict.answer.is_too_slow and verdict.answer.speed:
+        sure = fps_told(verdict.answer.speed.fps_low)
+        told = f"too slow: {sure} fps are sure, {verdict.answer.terms.min_fps:g} asked; {told}"
     if verdict.grew_too_much and verdict.growth and verdict.limit:
         grown = f"{verdict.growth.growth_bytes:,} bytes since the baseline, {verdict.limit.text} are allowed"
         return f"grew too much: {grown}; {told}"

@@ -77,7 +77,7 @@ class _Subject:
         )
         file_bytes = self.source.file_bytes + changed_bytes(self.graph, graph)
         other = Source(graph, facts, file_bytes, self.source.plan_bytes)
-        return answered(self.answer.model, other, self.answer.terms)
+        return answered(self.answer.model, other, replace(self.answer.terms, min_fps=None))
 
     def remedy(self, kind: str, what: str, other: Fit) -> Remedy:
         required = other.required_bytes
@@ -89,7 +89,7 @@ def _same_network(subject: _Subject) -> Iterator[Remedy]:
     answer, terms = subject.answer, subject.answer.terms
     if terms.runtime == TFLM and not terms.planned:
         what = "order and offsets of our plan, carried in the .tflite (--planned)"
-        planned = answered(answer.model, subject.source, replace(terms, planned=True))
+        planned = answered(answer.model, subject.source, replace(terms, planned=True, min_fps=None))
         yield subject.remedy("order", what, planned.fit)
     if terms.runtime != C:
         made = c_plan(subject.graph, terms.chip)

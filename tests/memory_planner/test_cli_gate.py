@@ -66,6 +66,25 @@ def test_several_models_have_a_line_each_and_the_worst_exit_code(run):
     assert "fits" in with_bad.output and "cannot be used" in with_bad.output
 
 
+def test_a_speed_that_is_not_sure_exits_with_3(run):
+    made = json.loads(run(VWW, "--min-fps", "1", "--json").output)["speed"]
+    assert made["fps_low"] < made["fps"] < made["fps_high"]
+    between = (made["fps_low"] + made["fps"]) / 2
+    for wanted, code in ((made["fps_low"], 0), (between, 3), (made["fps"], 3)):
+        told = run(VWW, "--min-fps", str(wanted))
+        assert told.exit_code == code
+        assert told.output.startswith("too slow: ") == bool(code)
+    assert json.loads(run(VWW, "--json").output)["speed"] is None
+
+
+def test_our_own_c_reads_weights_less_often_where_it_would_be_too_slow(run):
+    smallest = json.loads(run(VWW, "--runtime", "c", "--min-fps", "1", "--json").output)
+    asked = str(1.5 * smallest["speed"]["fps_low"])
+    faster = json.loads(run(VWW, "--runtime", "c", "--min-fps", asked, "--json").output)
+    assert faster["speed"]["fps"] > smallest["speed"]["fps"]
+    assert faster["arena_bytes"] > smallest["arena_bytes"]
+
+
 def test_growth_beyond_the_limit_exits_with_3(run, tmp_path):
     (tmp_path / "gate.json").write_text(run(VWW, "--json").output)
     content = json.loads((tmp_path / "gate.json").read_text())
