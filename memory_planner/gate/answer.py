@@ -60,8 +60,8 @@ class Kept:
 class Answer:
     """One model held to `terms`; `model` is the path as it was given.
 
-    `head_bytes` and `tail_bytes` are TensorFlow Lite Micro's, None under another runtime. `speed` is None where
-    no `min_fps` is asked for.
+    `head_bytes` and `tail_bytes` are TensorFlow Lite Micro's, None under another runtime. `speed` is None
+    where no `min_fps` is asked for.
     """
 
     model: str
