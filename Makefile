@@ -86,7 +86,7 @@ $(C)/plan.json: $(B)/model.tflite $(C)/chip.args
 	$(SIXMEG) plan $< --chip '$(CHIP)' -o $@ || [ $$? = 3 ]  # over budget: the report tells it, the gate fails
 
 $(C)/fps.json: $(B)/model.tflite $(C)/chip.args
-	$(SIXMEG) fps $< --chip '$(CHIP)' -o $@
+	$(SIXMEG) fps $< --chip '$(CHIP)' --cells -o $@
 
 STAGES := $(B)/float.keras $(B)/float.onnx $(B)/model.tflite $(B)/accuracy.json $(B)/compare_tflm.json $(B)/compare_tflite-ref.json \
   $(C)/plan.json $(C)/fps.json

@@ -83,6 +83,15 @@ def short_name(name: str, limit: int = 48) -> str:
     return kept[-limit:]
 
 
+def colour(layer_class: str) -> str:
+    """The colour of a class: what multiplies has its own, everything else shares one.
+
+    >>> colour("conv"), colour("pool")
+    ('conv', 'other')
+    """
+    return "other" if layer_class in ("elementwise", "pool") else layer_class
+
+
 def layout(memory: Mapping[str, Any], layers: Sequence[Mapping[str, Any]] | None) -> MemoryMap:
     """Rectangles, axes and lines for a report's `memory`; `layers` colour the buffers by what writes them.
 
@@ -106,7 +115,7 @@ def layout(memory: Mapping[str, Any], layers: Sequence[Mapping[str, Any]] | None
     for buffer in memory["buffers"]:
         start, end = edges[buffer["start"]], edges[buffer["end"]]
         x, width = round(LEFT_PX + start * across, 2), round((end - start) * across, 2)
-        kind = written_by.get(buffer["name"], "input" if buffer["start"] == 0 else "other")
+        kind = colour(written_by.get(buffer["name"], "input" if buffer["start"] == 0 else "other"))
         y = y_of(bases[buffer["memory"]] + buffer["offset"] + buffer["size_bytes"])
         height = round(buffer["size_bytes"] * upwards, 2)
         label, sublabel = _labels(buffer, width, height)

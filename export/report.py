@@ -42,6 +42,10 @@ _LAYER = (
     *("op", "name", "kind", "class", "ofm_shape", "macs", "weight_bytes", "bytes"),
     *("compute_cycles", "memory_cycles", "overhead_cycles", "cycles", "share"),
 )
+_CELL = (
+    *("alpha", "res_px", "fps", "fps_low", "fps_high", "extrapolated", "cycles", "bytes"),
+    *("weight_bytes_read", "arena_bytes", "required_bytes", "fits"),
+)
 _ASSUMPTION = ("name", "value", "unit", "basis", "source")
 _COMPARISON = ("oracle", "oracle_version", "numerics", "samples", "seed")
 _COUNTS = ("bytes_compared", "bytes_different", "max_abs_difference")
@@ -168,6 +172,7 @@ def _speed(fps: Mapping[str, Any] | None) -> dict[str, Any] | None:
     top = _take(fps, (*_SPEED, "layers", "assumptions"), "fps.json")
     return {
         **{key: top[key] for key in _SPEED},
+        "cells": [_take(cell, _CELL, "fps.json") for cell in fps["cells"]] if fps.get("cells") else None,
         "layers": [_take(layer, _LAYER, "fps.json") for layer in top["layers"]],
         "assumptions": [_take(a, _ASSUMPTION, "fps.json") for a in top["assumptions"]],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from export import memory_map, verdict
+from export import heat, memory_map, roofline, speed_bars, verdict
 from export.rendering import render
 
 Report = Mapping[str, Any]
@@ -45,8 +45,24 @@ def page(report: Report) -> str:
         missing={gap["part"]: gap for gap in report["missing"]},
         show=lambda key, style="count": shown(report, key, style),
         short_name=memory_map.short_name,
+        **_speed_pictures(report["speed"]),
         largest_share=max((layer["share"] for layer in layers or ()), default=1) or 1,
     )
+
+
+def _speed_pictures(speed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the pictures of speed are drawn from; None for one that there is nothing for."""
+    cells, layers = (speed["cells"], speed["layers"]) if speed else (None, [])
+    colours = {memory_map.colour(layer["class"]) for layer in layers}
+    return {
+        "bars": speed_bars.bars(speed) if speed else None,
+        "roofs": roofline.roofline(speed) if speed else None,
+        "heat": heat.heat(cells) if cells else None,
+        "bars_view": speed_bars,
+        "heat_view": heat,
+        "colour": memory_map.colour,
+        "layer_kinds": {kind: words for kind, words in KINDS.items() if kind in colours},
+    }
 
 
 def value_at(report: Report, key: str) -> Any:

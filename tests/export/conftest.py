@@ -20,6 +20,7 @@ from graph.types import DType, Graph, Op, QuantParams, Tensor
 from memory_planner import fit, plan
 from memory_planner.chip import Chip, load
 from memory_planner.cli import plan_json
+from memory_planner.cost.compared import cells
 from memory_planner.tflm.arena import Arena
 
 
@@ -102,7 +103,7 @@ def stage_files(folder: Path, graph: Graph, chip: Chip) -> Path:
     hashes = {"model_sha256": "ab" * 32}
     for name, content in {
         "npu6m/plan.json": plan_json(graph, planned, answer, "model.tflite", chip),
-        "npu6m/fps.json": fps_json("model.tflite", graph, planned, chip),
+        "npu6m/fps.json": fps_json("model.tflite", graph, planned, chip) | {"cells": list(cells(chip))},
         "train.json": TRAIN,
         "onnx.json": {**ONNX, "float_sha256": "cd" * 32},
         "quantize.json": {
