@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": "export.cli_verify",
     "report": "export.cli",
     "map": "export.cli_map",
+    "firmware-test": "export.cli_firmware_test",
 }
 
 # What `pip install .` leaves out, and the extra that brings it.
@@ -49,7 +50,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(COMMANDS[name]), name)
+        return getattr(importlib.import_module(COMMANDS[name]), name.replace("-", "_"))
 
 
 @click.group(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from export import golden, manifest
+from export.c import boards
 from export.c.network import Network, network, sources
 from export.firmware import NUMERICS, Firmware, context_of, with_manifest
 from export.rendering import render
@@ -20,6 +21,8 @@ def files(firmware: Firmware) -> dict[str, bytes]:
     made, context = network(firmware.graph, firmware.plan), context_of(firmware)
     context |= {"config": f"{context['id']}.h", "tensors": _placed(made, context["tensors"])}
     texts = sources(made, context)
+    for name, (template, values) in boards.templates(firmware.fit.budget_bytes).items():
+        texts[name] = render(f"c/board/{template}", **context, **values)
     for name in ("golden.c", "golden.h", *(["model_config.c"] if firmware.pixels else [])):
         texts[name] = render(name, **context)
     vectors = golden.as_json(
