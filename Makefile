@@ -123,11 +123,19 @@ bench-chips: $(READY) ## What each chip's speed was fitted to, and the errors of
 bench-pack: $(READY) ## Our packing on minimalloc's sets, for PACKS=, files that end in their capacity
 	@$(BIN)/python -m benchmarks.packing $(PACKS)
 
+given = $(findstring command,$(origin $(1)))
+
 # MODEL is the road's own name of a model; given on the command line it is a file.
-BENCHED := $(if $(findstring command,$(origin MODEL)),$(MODEL),../shared/models/mobilenet_v1_1.0_224_imagenet1001_ptq_int8.tflite)
+BENCHED := $(if $(call given,MODEL),$(MODEL),../shared/models/mobilenet_v1_1.0_224_imagenet1001_ptq_int8.tflite)
+
+VWW := ../shared/models/mlperf_vww_mnv1_025_96_int8.tflite
+RACED := $(if $(call given,MODEL),'$(MODEL)',$(if $(call given,MODELS),$(MODELS),$(VWW) '$(BENCHED)'))
+
+bench-c: $(READY) ## The emitted C's speed on this machine beside the runtimes', for MODEL= or MODELS=
+	@$(BIN)/python -m benchmarks.c $(RACED)
 
 # What no operator of one MobileNet can have, one of another can.
-PLANTED := $(if $(findstring command,$(origin MODEL)),'$(MODEL)',$(addprefix ../shared/models/, \
+PLANTED := $(if $(call given,MODEL),'$(MODEL)',$(addprefix ../shared/models/, \
   mlperf_vww_mnv1_025_96_int8.tflite tinymaix_mbnet128_0.25_q.tflite coral_mobilenet_v1_0.25_128_quant_uint8.tflite))
 
 bench-localize: $(READY) ## Known mistakes planted in a firmware, and what compare --against finds, for MODEL=

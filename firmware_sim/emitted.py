@@ -27,6 +27,7 @@ PREFIX = "c:"
 NAME = "c"
 FLAGS = ("-std=c11", "-shared", "-fPIC")
 OPTIMIZED = "-O2"
+"""Where CFLAGS names no flags."""
 UNSEEN = "the folder's C does not compute it: it follows from shapes alone"
 
 _SEEN = Path(__file__).with_name("seen.c")
@@ -78,7 +79,7 @@ class Compiled:
 
     name = NAME
 
-    def __init__(self, folder: Folder, graph: Graph, optimized: str = OPTIMIZED) -> None:
+    def __init__(self, folder: Folder, graph: Graph, optimized: str = "") -> None:
         self._graph, self._folder = graph, folder
         self._library, self._version = _compiled(folder, optimized)
 
@@ -145,7 +146,7 @@ def _compiled(folder: Folder, optimized: str) -> tuple[ctypes.CDLL, str]:
         command: Sequence[str] = [
             *compiler,
             *FLAGS,
-            optimized,
+            *shlex.split(optimized or os.environ.get("CFLAGS", "") or OPTIMIZED),
             hook,
             "-include",
             str(declared),

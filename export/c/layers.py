@@ -111,7 +111,7 @@ def convolution(operands: Operands) -> Emitted:
         },
         arrays=arrays,
         taps=taps,
-        depth=rows.shape[1] if taps > 1 else 0,
+        depth=rows.shape[1],
     )
 
 

@@ -128,6 +128,7 @@ def _values(made: Network, identifier: str, macro: str) -> dict[str, Any]:
         "after": [stage for stage in stages[at + 1 :] if stage["jobs"]],
         "sensor": sensor,
         "taps": max((operator.taps for operator in made.operators.values()), default=0),
+        "depth": max((operator.depth for operator in made.operators.values()), default=0),
         "patch_bytes": _patch_bytes(made),
         "channels": max((operator.channels for operator in made.operators.values()), default=0),
         "arrays": [_array(array, identifier) for array in made.arrays],

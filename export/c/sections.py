@@ -24,7 +24,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "bytes": ("paths",),
         "patch": ("from", "window", "bytes"),
         "lanes": (),
-        "matrix": ("requantize",),
+        "block": ("paths",),
+        "matrix": ("block", "requantize"),
         "weigh": ("requantize", "lanes"),
         "pairs": (),
         "average": (),
@@ -78,11 +79,18 @@ PATHS: Mapping[str, Path] = MappingProxyType(
             "K_MVE",
             {
                 "requantize": ("paths",),
-                "matrix": ("requantize",),
+                "matrix": ("block", "requantize"),
                 "weigh": ("requantize", "lanes"),
             },
         ),
         "dsp": Path("K_DSP"),
+        "avx512": Path(
+            "K_AVX512",
+            {
+                "requantize": ("paths",),
+                "depthwise_conv_2d": ("walked", "to", "taps", "requantize"),
+            },
+        ),
     }
 )
 """By the folders of their sources: what is compiled is the first whose macro kernels/paths.c defines."""

@@ -3,6 +3,3 @@ typedef struct {
     const int8_t *x;
     int8_t *y;
 } k_meeting;
-
-/* Pixels that a matrix of weights is multiplied with at a time. */
-#define K_BLOCK 8

@@ -26,11 +26,11 @@ MANY = settings(max_examples=700, deadline=None)
 CASES = (networks(), st.sampled_from([1, 16]), st.booleans(), st.sampled_from([None, 700, 10**6]))
 
 
-def bytes_that_differ(graph: Graph, made: Plan, pictures: np.ndarray) -> tuple[int, int]:
-    """Of all tensors: bytes compared and bytes different."""
+def bytes_that_differ(graph: Graph, made: Plan, pictures: np.ndarray, flags: str = "-O1") -> tuple[int, int]:
+    """Of all tensors: bytes compared and bytes different, with the C compiled by `flags`."""
     machine, compared, different = Machine(prepare(graph, plan(graph, NPU6M))), 0, 0
     with tempfile.TemporaryDirectory() as work:
-        side = Compiled(Folder.read(written(graph, made, Path(work, "net")), BLOB), graph, "-O1")
+        side = Compiled(Folder.read(written(graph, made, Path(work, "net")), BLOB), graph, flags)
     tensors = tuple(op.outputs[0] for op in graph.ops)
     seen = side.record((pictures,), tensors)
     assert not seen.unreadable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -24,13 +25,17 @@ from tests.export.c.folders import NPU6M, firmware, written
 from tests.networks import Builder
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wcast-qual", "-Werror"]
+X86 = ["-march=x86-64", "-march=x86-64-v3", "-march=icelake-server"] if platform.machine() == "x86_64" else []
 COMPILERS = {
-    "gcc": [],
-    "clang": [],
-    "arm-none-eabi-gcc": ["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"],
-    "riscv64-unknown-elf-gcc": ["-march=rv64gc", "-mabi=lp64d", "--specs=picolibc.specs"],
+    "gcc": X86 or [""],
+    "clang": X86 or [""],
+    "arm-none-eabi-gcc": ["-mcpu=cortex-m55 -mthumb -mfloat-abi=hard"],
+    "riscv64-unknown-elf-gcc": ["-march=rv64gc -mabi=lp64d --specs=picolibc.specs"],
 }
-INTRINSICS = ["arm_mve.h"]
+FOUND = [
+    (compiler, flags) for compiler in COMPILERS if shutil.which(compiler) for flags in COMPILERS[compiler]
+]
+INTRINSICS = ["arm_mve.h", "immintrin.h"]
 SOURCES = ["net.c", "net_weights.c", "kernels.c", "golden.c", "main_check.c"]
 VWW = Path(__file__).resolve().parents[4] / "shared" / "models" / "mlperf_vww_mnv1_025_96_int8.tflite"
 
@@ -67,10 +72,10 @@ def folder(request, tmp_path_factory) -> Path:
     return written(graph, plans()[request.param], tmp_path_factory.mktemp("c") / "net", count=6)
 
 
-@pytest.mark.parametrize("compiler", [c for c in COMPILERS if shutil.which(c)])
-def test_it_compiles_without_a_warning(folder, compiler, tmp_path):
+@pytest.mark.parametrize(("compiler", "flags"), FOUND)
+def test_it_compiles_without_a_warning(folder, compiler, flags, tmp_path):
     for source in SOURCES:
-        command = [compiler, *COMPILERS[compiler], *STRICT, "-O2", "-c", source, "-o", str(tmp_path / "o.o")]
+        command = [compiler, *flags.split(), *STRICT, "-O2", "-c", source, "-o", str(tmp_path / "o.o")]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert (done.stderr, done.returncode) == ("", 0)
 

@@ -1,0 +1,161 @@
+/* Weights count as unsigned bytes, each 128 more than it is; so 128 times the sum of x is taken away again. */
+#define K_UNSIGNED _mm512_set1_epi8(-128)
+#define K_DEEP ((K_MOST_DEPTH + 15) / 16 * 16)
+#define K_ROWS 16
+
+/* 16 bytes of every `step`-th of `rows` rows of weights, of which `some` are there; zero beyond the last row. */
+K_INLINE __m512i k_four_rows(const int8_t *w, int32_t depth, int32_t step, int32_t rows, __mmask16 some)
+{
+    const int8_t *w2 = w + 2 * step * depth;
+    __m512i four = _mm512_castsi128_si512(_mm_maskz_loadu_epi8(rows > 0 ? some : 0, w));
+    four = _mm512_inserti32x4(four, _mm_maskz_loadu_epi8(rows > step ? some : 0, w + step * depth), 1);
+    four = _mm512_inserti32x4(four, _mm_maskz_loadu_epi8(rows > 2 * step ? some : 0, w2), 2);
+    four = _mm512_inserti32x4(four, _mm_maskz_loadu_epi8(rows > 3 * step ? some : 0, w2 + step * depth), 3);
+    return _mm512_xor_si512(four, K_UNSIGNED);
+}
+
+/* In every 128 bits: the sum of a's four lanes, of b's, of c's and of d's. */
+K_INLINE __m512i k_fourths(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+}
+
+/* 128 times the sum of four lanes' bytes, whose products with 128 `sum` holds. */
+K_INLINE int32_t k_all(__m128i sum)
+{
+    const __m128i two = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xB1)));
+}
+
+/* x of up to K_BLOCK pixels, 16 bytes of each in turn, with zeros after the last; and 128 times their sums. */
+static void k_pack(const k_meeting *at, int32_t n, int32_t depth, int8_t *packed, int32_t sums[K_BLOCK])
+{
+    for (int32_t i = 0; i < K_BLOCK; i++) {
+        const int8_t *x = at[i < n ? i : n - 1].x;
+        __m128i sum = _mm_setzero_si128();
+        for (int32_t k = 0; k < depth; k += 16) {
+            const __m128i part = _mm_maskz_loadu_epi8(k_of_16(depth - k), x + k);
+            sum = _mm_dpbusd_epi32(sum, _mm_set1_epi8(-128), part);
+            _mm_store_si128((__m128i *)(void *)(packed + k * K_BLOCK + 16 * i), part);
+        }
+        sums[i] = k_all(sum);
+    }
+}
+
+/* Sums of `rows` rows of weights, 8 at the most, with `count` packed pixels; those of a pixel are K_ROWS apart. */
+K_INLINE void k_tile(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x, const int count, int32_t *sums)
+{
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    __m512i even[K_BLOCK];
+    __m512i odd[K_BLOCK];
+#pragma GCC unroll 16
+    for (int i = 0; i < count; i++) {
+        even[i] = _mm512_setzero_si512();
+        odd[i] = _mm512_setzero_si512();
+    }
+    for (int32_t k = 0; k < depth; k += 16, w += 16, x += 16 * K_BLOCK) {
+        const __mmask16 some = k_of_16(depth - k);
+        const __m512i w0 = k_four_rows(w, depth, 2, rows, some);
+        const __m512i w1 = k_four_rows(w + depth, depth, 2, rows - 1, some);
+#pragma GCC unroll 16
+        for (int i = 0; i < count; i++) {
+            const __m512i all = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)(x + 16 * i)));
+            even[i] = _mm512_dpbusd_epi32(even[i], w0, all);
+            odd[i] = _mm512_dpbusd_epi32(odd[i], w1, all);
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < count; i += 2, sums += 2 * K_ROWS) {
+        const __m512i both = k_fourths(even[i], odd[i], even[i + 1], odd[i + 1]);
+        const __m512i apart = _mm512_permutexvar_epi64(order, both);
+        _mm256_storeu_si256((__m256i *)(void *)sums, _mm512_castsi512_si256(apart));
+        _mm256_storeu_si256((__m256i *)(void *)(sums + K_ROWS), _mm512_extracti64x4_epi64(apart, 1));
+    }
+}
+
+static void k_tiles(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x, int32_t n, int32_t *sums)
+{
+    if (rows < 8) {
+        k_tile(w, depth, rows, x, K_BLOCK, sums);
+    } else if (n > 8) {
+        k_tile(w, depth, 8, x, K_BLOCK, sums);
+    } else if (n > 4) {
+        k_tile(w, depth, 8, x, 8, sums);
+    } else {
+        k_tile(w, depth, 8, x, 4, sums);
+    }
+}
+
+/* Sums of `rows` rows of weights, K_ROWS at the most, with one pixel. */
+K_INLINE __m512i k_line(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x, int32_t *sum)
+{
+    __m512i a = _mm512_setzero_si512();
+    __m512i b = a;
+    __m512i c = a;
+    __m512i d = a;
+    __m128i all = _mm_setzero_si128();
+    for (int32_t k = 0; k < depth; k += 16, w += 16) {
+        const __mmask16 some = k_of_16(depth - k);
+        const __m128i part = _mm_maskz_loadu_epi8(some, x + k);
+        const __m512i parts = _mm512_broadcast_i32x4(part);
+        all = _mm_dpbusd_epi32(all, _mm_set1_epi8(-128), part);
+        a = _mm512_dpbusd_epi32(a, k_four_rows(w, depth, 4, rows, some), parts);
+        b = _mm512_dpbusd_epi32(b, k_four_rows(w + depth, depth, 4, rows - 1, some), parts);
+        c = _mm512_dpbusd_epi32(c, k_four_rows(w + 2 * depth, depth, 4, rows - 2, some), parts);
+        d = _mm512_dpbusd_epi32(d, k_four_rows(w + 3 * depth, depth, 4, rows - 3, some), parts);
+    }
+    *sum = k_all(all);
+    return k_fourths(a, b, c, d);
+}
+
+K_INLINE void k_finish(const k_channels *to, const k_scales *s, int32_t first, __mmask16 there, __m512i sums,
+                       int32_t less, int8_t *y)
+{
+    const __m512i acc = _mm512_add_epi32(s->bias, _mm512_sub_epi32(sums, _mm512_set1_epi32(less)));
+    _mm_mask_storeu_epi8(y + first, there, k_outputs(to, s, acc));
+}
+
+static void k_one(const k_channels *to, const int8_t *weights, int32_t depth, int32_t outputs, const k_meeting *at)
+{
+    for (int32_t o = 0; o < outputs; o += K_ROWS) {
+        const __mmask16 there = k_of_16(outputs - o);
+        const k_scales s = k_scales_of(to, o, there);
+        const int8_t *w = weights + o * depth;
+        int32_t less;
+        __m512i sums;
+        if (outputs - o >= K_ROWS) {
+            sums = k_line(w, depth, K_ROWS, at->x, &less);
+        } else {
+            sums = k_line(w, depth, outputs - o, at->x, &less);
+        }
+        k_finish(to, &s, o, there, sums, less, at->y);
+    }
+}
+
+static void k_matrix(const k_channels *to, const int8_t *weights, int32_t depth, int32_t outputs,
+                     const k_meeting at[K_BLOCK], int32_t n)
+{
+    int8_t packed[K_DEEP * K_BLOCK] __attribute__((aligned(64)));
+    int32_t sums[K_BLOCK * K_ROWS] __attribute__((aligned(64)));
+    int32_t less[K_BLOCK];
+    if (n == 1 || depth > K_MOST_DEPTH) {
+        for (int32_t i = 0; i < n; i++) {
+            k_one(to, weights, depth, outputs, at + i);
+        }
+        return;
+    }
+    k_pack(at, n, depth, packed, less);
+    for (int32_t o = 0; o < outputs; o += K_ROWS) {
+        const __mmask16 there = k_of_16(outputs - o);
+        const k_scales s = k_scales_of(to, o, there);
+        k_tiles(weights + o * depth, depth, outputs - o, packed, n, sums);
+        if (outputs - o > 8) {
+            k_tiles(weights + (o + 8) * depth, depth, outputs - o - 8, packed, n, sums + 8);
+        }
+        for (int32_t i = 0; i < n; i++) {
+            k_finish(to, &s, o, there, _mm512_load_si512(sums + K_ROWS * i), less[i], at[i].y);
+        }
+    }
+}
