@@ -31,7 +31,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-plan check-plans bench-chips bench-localize bench-res bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-plan check-plans bench-chips bench-fps bench-localize bench-res bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -119,6 +119,9 @@ bench-res: $(READY) ## The largest picture with which each MobileNetV1 fits 6 Mi
 
 bench-chips: $(READY) ## What each chip's speed was fitted to, and the errors of rows left out, from ANCHORS=
 	@$(BIN)/python -m benchmarks.chips --anchors $(ANCHORS)
+
+bench-fps: $(READY) ## Frames a second of 16 MobileNets on every chip, and of one under every plan: docs/fps.md, README.md
+	@$(BIN)/python -m benchmarks.fps
 
 bench-pack: $(READY) ## Our packing on minimalloc's sets, for PACKS=, files that end in their capacity
 	@$(BIN)/python -m benchmarks.packing $(PACKS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.pages import as_table
 from files import write_bytes
 from memory_planner.cost.calibration import Calibration, calibrated
 from memory_planner.cost.estimate import CONFIDENCE, student_quantile
@@ -121,24 +122,25 @@ def macs_alone(fit: Fit) -> float:
     return plain.mean_error if plain else math.nan
 
 
-def table(made: Mapping[Source, Calibration]) -> Iterator[str]:
+def table(made: Mapping[Source, Calibration]) -> str:
     """Markdown."""
-    errors = "left out: mean error | worst | in the interval"
-    yield f"| chip | rows | parameters | {errors} | MACs alone | another fit |"
-    yield "|---" * 8 + "|"
+    errors = ("left out: mean error", "worst", "in the interval")
+    rows = [("chip", "rows", "parameters", *errors, "MACs alone", "another fit")]
     for source, done in made.items():
         fit = done.fit
-        cells = (
-            f"`{source.chip}`",
-            str(len(fit.samples)),
-            f"{len(fit.parameters)}: {', '.join(fit.parameters)}",
-            f"{100 * fit.mean_error:.1f} %",
-            f"{100 * fit.worst_error:.1f} %",
-            f"{100 * held(fit):.0f} %",
-            f"{100 * macs_alone(fit):.1f} %",
-            source.independent,
+        rows.append(
+            (
+                f"`{source.chip}`",
+                str(len(fit.samples)),
+                f"{len(fit.parameters)}: {', '.join(fit.parameters)}",
+                f"{100 * fit.mean_error:.1f} %",
+                f"{100 * fit.worst_error:.1f} %",
+                f"{100 * held(fit):.0f} %",
+                f"{100 * macs_alone(fit):.1f} %",
+                source.independent,
+            )
         )
-        yield f"| {' | '.join(cells)} |"
+    return as_table(rows)
 
 
 @click.command()
@@ -149,7 +151,7 @@ def main(anchors: Path, write: bool) -> None:
     made = {
         s: made_from(s, anchors) for s in tqdm(SOURCES, desc="fit", unit="chip", disable=None, leave=False)
     }
-    click.echo("\n".join(table(made)))
+    click.echo(table(made))
     for source, done in made.items():
         for said in done.chip.fitted.shared if done.chip.fitted else ():
             click.echo(f"{source.chip}: cannot be separated: {said}")

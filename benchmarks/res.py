@@ -7,7 +7,7 @@ Writes the tables of docs/largest-res.md, between its marks, and the picture bes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from benchmarks import mobilenets, res_picture
 from benchmarks.largest import STEP_PX, Largest, largest
+from benchmarks.pages import as_table, between
 from files import write_bytes
 from graph import file_facts
 from graph.mobilenet import mobilenet_v1
@@ -35,7 +36,7 @@ ALPHAS = (0.25, 0.5, 0.75, 1.0)
 END_PX = 6400
 """Where the search ends: 41 megapixels."""
 PAGE = Path("docs/largest-res.md")
-BEGIN, END = "<!-- made by make bench-res -->", "<!-- end -->"
+BEGIN = "<!-- made by make bench-res -->"
 
 
 def required(graph: Graph, chip: Chip, *, streamed_input: bool = False) -> int:
@@ -120,12 +121,6 @@ def found(chip: Chip) -> dict[float, dict[str, Largest]]:
     return table
 
 
-def as_table(rows: Sequence[Sequence[str]]) -> str:
-    """Markdown; the first row is the heading."""
-    heading, *body = (f"| {' | '.join(row)} |" for row in rows)
-    return "\n".join([heading, "|" + "---|" * len(rows[0]), *body])
-
-
 def sizes_table(table: Mapping[float, Mapping[str, Largest]], budget_bytes: int) -> str:
     """RES, and what it leaves free; at the next multiple of 32, what is lacking."""
     rows = [["ALPHA", *next(iter(table.values()))]]
@@ -171,10 +166,8 @@ def main(page: Path) -> None:
     chip = load(CHIP)
     table = found(chip)
     told = f"{sizes_table(table, chip.budget_bytes)}\n\n{peaks_table(chip)}"
-    before, rest = page.read_text().split(BEGIN)
-    after = rest.split(END)[1]
     write_bytes(page.with_suffix(".svg"), picture(table).encode())
-    write_bytes(page, f"{before}{BEGIN}\n\n{told}\n\n{END}{after}".encode())
+    write_bytes(page, between(page.read_text(), BEGIN, told).encode())
     click.echo(told)
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
-from pathlib import Path
-
-import jinja2
 
 from benchmarks.largest import Largest
+from benchmarks.pages import render
 
 WIDTH_PX, LEFT_PX, RIGHT_PX, TOP_PX = 860, 104, 96, 96
 LANE_PX, GAP_PX, BOTTOM_PX = 19, 17, 46
@@ -43,16 +41,8 @@ def draw(found: Mapping[float, Mapping[str, Largest]], title: str) -> str:
     names = list(next(iter(found.values())))
     groups = _groups(found)
     bottom = groups[-1].lanes[-1].y + LANE_PX / 2 + GAP_PX / 2
-    here = Path(__file__).resolve().parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([here / "templates", here.parent / "export" / "templates"]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("largest_res.svg.j2").render(
+    return render(
+        "largest_res.svg.j2",
         title=title,
         width=WIDTH_PX,
         height=bottom + BOTTOM_PX,
