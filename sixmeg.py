@@ -27,7 +27,7 @@ COMMANDS = {
     "fps": "firmware_sim.cli_fps",
     "export": "export.cli",
     "verify": "export.cli_verify",
-    "report": "export.cli",
+    "report": "export.cli_report",
     "map": "export.cli_map",
     "firmware-test": "export.cli_firmware_test",
 }

@@ -1,4 +1,4 @@
-"""`sixmeg export` and `sixmeg report`."""
+"""`sixmeg export`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from files import write_bytes
+
 if TYPE_CHECKING:
     from export.firmware import Firmware
     from export.pixels import PixelRule
@@ -18,9 +20,8 @@ if TYPE_CHECKING:
     from memory_planner.for_c import ForC
     from memory_planner.types import Plan
 
-STREAMED = "streamed"
-WHY_NO_TFLM = "the folder's own C runs the model"
-PARTS = ("plan", "fps", "train", "onnx", "quantize", "accuracy")
+STREAMED, ONNX = "streamed", ".onnx"
+WHY_NO_TFLM = {"c": "the folder's own C runs the model", "onnx": "the model is handed over as ONNX"}
 KEPT_OF_A_COMPARISON = (
     *("oracle", "oracle_version", "numerics", "samples", "seed"),
     *("bytes_compared", "bytes_different", "max_abs_difference"),
@@ -35,10 +36,15 @@ KEPT_OF_A_COMPARISON = (
 @click.option("--name", help="Prefix of the C symbols; the file's name without .tflite if left out.")
 @click.option(
     "--target",
-    type=click.Choice(["tflm", "c"]),
+    type=click.Choice(["tflm", "c", "onnx"]),
     default="tflm",
     show_default=True,
-    help="Who runs it: TensorFlow Lite Micro, or C of the folder's own.",
+    help="Who runs it: TensorFlow Lite Micro, C of the folder's own, or what reads ONNX.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(["qdq", "integer"]),
+    help="Of ONNX: float between Q and DQ, or integers to the firmware's bits.  [default: qdq]",
 )
 @click.option(
     "--input",
@@ -67,25 +73,61 @@ KEPT_OF_A_COMPARISON = (
 @click.option(
     "--sign", "key_path", type=click.Path(), help="A private Ed25519 key (PEM) to sign the manifest with."
 )
-@click.option("-o", "--output", required=True, type=click.Path(file_okay=False), help="The folder to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(),
+    help="The folder to write; or an .onnx file.",
+)
 def export(model: str, output: str, **options: Any) -> None:
     """Write the folder that firmware engineers get: MODEL (.tflite), C, golden vectors, manifest."""
     from tqdm import tqdm
 
-    from export import firmware, folder
-    from export.c import folder as c_folder
+    from export import folder
 
-    files = c_folder.files if options["target"] == "c" else firmware.files
+    target, said = options["target"], list[str]()
+    _need_target(output, **options)
     with tqdm(total=3, desc="export", disable=None, leave=False) as bar:
         gathered = _gathered(model, **options)
         bar.update()
-        made = files(gathered)
+        if target == "onnx":
+            from export.onnx import folder as onnx_folder
+
+            made, said = onnx_folder.files(gathered, options["form"] or "qdq")
+        else:
+            made = _files(gathered, target)
         bar.update()
-        folder.write_folder(output, made)
+        if output.endswith(ONNX):
+            made = {"model.onnx": made["model.onnx"]}
+            write_bytes(output, made["model.onnx"])
+        else:
+            folder.write_folder(output, made)
         bar.update()
+    click.echo("".join(f"{line}\n" for line in said), nl=False)
     margin, chip = gathered.fit.margin_bytes, gathered.chip.name
     fits = f"fits {chip}" if margin >= 0 else f"over the budget of {chip} by {-margin:,} bytes"
     click.echo(f"{output}: {len(made)} files, {sum(map(len, made.values())):,} bytes; {fits}")
+
+
+def _need_target(output: str, target: str, form: str | None, key_path: str | None, **_: Any) -> None:
+    """Refuse what only ONNX, or only a folder, can have."""
+    one_file = output.endswith(ONNX)
+    if target != "onnx" and form is not None:
+        raise click.UsageError("--form is for --target onnx alone")
+    if target != "onnx" and one_file:
+        raise click.UsageError(f"{output}: one file is for --target onnx alone; give a folder")
+    if one_file and key_path is not None:
+        raise click.UsageError(f"{output}: one file has no manifest to sign; give a folder")
+    if not one_file and Path(output).is_file():
+        raise click.UsageError(f"{output} is a file; give a folder")
+
+
+def _files(gathered: Firmware, target: str) -> dict[str, bytes]:
+    from export import firmware
+    from export.c import folder as c_folder
+
+    return c_folder.files(gathered) if target == "c" else firmware.files(gathered)
 
 
 def _gathered(model: str, **options: Any) -> Firmware:
@@ -110,7 +152,8 @@ def _gathered(model: str, **options: Any) -> Firmware:
     tensor = golden.input_tensor(graph)
     given = golden.read_inputs(given_inputs, tensor, rule) if given_inputs else None
     planned = _planned(graph, chip, for_c)
-    form = Unplanned(WHY_NO_TFLM) if for_c else tflm_form(graph, blob)
+    why = WHY_NO_TFLM.get(options["target"])
+    form = Unplanned(why) if why else tflm_form(graph, blob)
     program = prepare(graph, planned)
     vectors = golden.make(
         graph,
@@ -126,7 +169,7 @@ def _gathered(model: str, **options: Any) -> Firmware:
         plan=planned,
         chip=chip,
         vectors=vectors,
-        tflm=tflm_arena.Unmeasured(WHY_NO_TFLM) if for_c else tflm_arena.measure(_given(form, blob)),
+        tflm=tflm_arena.Unmeasured(why) if why else tflm_arena.measure(_given(form, blob)),
         form=form,
         pixels=rule,
         oracles=oracles,
@@ -211,55 +254,3 @@ def _calibration(path: str | None) -> dict[str, Any] | None:
         "split": listed.get("split"),
         "seed": listed.get("seed"),
     }
-
-
-@click.command()
-@click.argument("folder", required=False, type=click.Path())
-@click.option("--plan", type=click.Path(), help="plan.json of sixmeg plan.")
-@click.option("--fps", type=click.Path(), help="fps.json of sixmeg fps.")
-@click.option("--train", type=click.Path(), help="train.json of sixmeg train.")
-@click.option("--onnx", type=click.Path(), help="onnx.json of sixmeg onnx.")
-@click.option("--quantize", type=click.Path(), help="quantize.json of sixmeg quantize.")
-@click.option("--accuracy", type=click.Path(), help="accuracy.json of sixmeg evaluate.")
-@click.option(
-    "--compare", "compared", type=click.Path(), multiple=True, help="compare_*.json; may be repeated."
-)
-@click.option("--name", help="The model's name in the report.")
-@click.option("--verdict", "only_verdict", is_flag=True, help="Print the verdict and write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and write nothing.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), help="report.json; report.html lies beside it."
-)
-def report(folder: str | None, output: str | None, **options: Any) -> None:
-    """Gather what the stages wrote in FOLDER (build/<model>/<data>/<chip>) into report.json and report.html.
-
-    Options name files that lie elsewhere; the report says what is missing and which command makes it.
-    """
-    from export import report_html, stages, verdict
-    from export.errors import ExportError
-    from export.report import report as make
-    from files import json_text, write_bytes
-
-    paths: dict[str, Path] = {}
-    comparisons: tuple[Path, ...] = ()
-    if folder is not None:
-        paths, comparisons = stages.paths_in(folder)
-    paths |= {part: Path(options[part]) for part in PARTS if options[part]}
-    comparisons += tuple(Path(path) for path in options["compared"])
-    if not paths and not comparisons:
-        raise ExportError("nothing to report on; give build/<model>/<data>/<chip>, or --plan and --fps")
-    made = make(stages.read(paths, comparisons), name=options["name"])
-    if options["as_json"]:
-        click.echo(json_text(made), nl=False)
-        return
-    if not options["only_verdict"]:
-        target = _target(folder, output)
-        write_bytes(target.with_suffix(".html"), report_html.page(made).encode())
-        write_bytes(target, json_text(made).encode())
-    click.echo("\n".join([verdict.headline(made), *verdict.lines(made)]))
-
-
-def _target(folder: str | None, output: str | None) -> Path:
-    if output is not None:
-        return Path(output)
-    return Path(folder or ".") / "report.json"

@@ -21,6 +21,11 @@ SEAL = "sha256"
 _BLANK = "0" * 64
 
 
+def digest(content: bytes) -> str:
+    """sha256, as the manifest writes it."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def describe(firmware: Firmware, files: Mapping[str, bytes], *, target: str, numerics: str) -> dict[str, Any]:
     """The manifest of `files`; equal inputs give equal manifests."""
     tflm, needed, graph = firmware.tflm, firmware.fit, firmware.graph
@@ -33,7 +38,7 @@ def describe(firmware: Firmware, files: Mapping[str, bytes], *, target: str, num
         "libraries": provenance.libraries(),
         "model": {
             "file": "model.tflite",
-            "sha256": hashlib.sha256(firmware.blob).hexdigest(),
+            "sha256": digest(firmware.blob),
             "size_bytes": len(firmware.blob),
         },
         "tensors": {
@@ -57,7 +62,7 @@ def describe(firmware: Firmware, files: Mapping[str, bytes], *, target: str, num
         "golden": {"count": len(firmware.vectors.sources), "sources": list(firmware.vectors.sources)},
         "signed_by": {"algorithm": signing.ALGORITHM, "public_key": signer.public_key} if signer else None,
         "files": {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+            name: {"sha256": digest(content), "size_bytes": len(content)}
             for name, content in sorted(files.items())
         },
     }

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 PRODUCT = "sixmeg"
-LIBRARIES = ("ai-edge-litert", "jinja2", "numba", "numpy", "tflite", "tflite-micro", "tflite-runtime")
+LIBRARIES = (
+    *("ai-edge-litert", "cryptography", "jinja2", "numba", "numpy", "onnx", "onnxruntime"),
+    *("tflite", "tflite-micro", "tflite-runtime"),
+)
 
 
 def version_of(distribution: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from firmware_sim.program import prepare
 from firmware_sim.run import run_batch
 from graph import tflite
 from graph.types import Graph
+
+ONNXRUNTIME = "onnxruntime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """The vectors by one engine; `why_not` where it could not run here."""
+    """The vectors by one engine; `why_not` where it could not run here.
+
+    `promised`: its bits are to be the same. Of another, `elements_different` is told and nothing held.
+    """
 
     by: str
     version: str
@@ -44,6 +49,16 @@ class Rerun:
     elements_compared: int
     differences: tuple[Difference, ...]
     why_not: str | None = None
+    promised: bool = True
+
+    @property
+    def elements_different(self) -> int:
+        return sum(one.elements_different for one in self.differences)
+
+    @property
+    def fails(self) -> bool:
+        """Whether bits differ that were to be the same."""
+        return self.promised and bool(self.differences)
 
 
 def rerun(folder: str | Path, described: Mapping[str, Any]) -> list[Rerun]:
@@ -66,6 +81,8 @@ def rerun(folder: str | Path, described: Mapping[str, Any]) -> list[Rerun]:
     if described.get("tflm_plan"):
         arena_bytes = described["tflm_plan"]["tensor_arena"]["host"]["arena_bytes"]
         done.append(_by_tflm((path / "planned.tflite").read_bytes(), arena_bytes, graph, vectors))
+    if "onnx" in described:
+        done.append(_by_onnxruntime(path, described["onnx"], graph, vectors))
     if "c" in described:
         done.append(_compiled(emitted.Folder.read(path, blob), graph, vectors))
     return done
@@ -79,6 +96,18 @@ def _by_tflm(planned: bytes, arena_bytes: int, graph: Graph, vectors: Golden) ->
     shape = graph.tensors[graph.inputs[0]].shape
     outputs = tflm_arena.outputs(planned, arena_bytes, vectors.inputs.reshape(-1, *shape))
     return _compared(tflm_arena.WHEEL, f"{version}, {arena_bytes:,} bytes", graph, vectors, outputs)
+
+
+def _by_onnxruntime(path: Path, told: Mapping[str, Any], graph: Graph, vectors: Golden) -> Rerun:
+    version = provenance.version_of(ONNXRUNTIME)
+    if version is None:
+        return Rerun(ONNXRUNTIME, "", 0, 0, (), f"{ONNXRUNTIME} is not installed")
+    from export.onnx import forms
+
+    shape = graph.tensors[graph.inputs[0]].shape
+    outputs = forms.run((path / told["file"]).read_bytes(), vectors.inputs.reshape(-1, *shape))
+    done = _compared(ONNXRUNTIME, f"{version}, {told['form']}", graph, vectors, outputs)
+    return replace(done, promised=told["same_bits"])
 
 
 def _compiled(folder: emitted.Folder, graph: Graph, vectors: Golden) -> Rerun:

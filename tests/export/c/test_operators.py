@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 pytest.importorskip("ai_edge_litert", reason="needs the oracle extra")
 
@@ -16,54 +14,17 @@ from export.errors import ExportError
 from firmware_sim.emitted import Compiled, Folder
 from firmware_sim.program import prepare
 from firmware_sim.run import Machine
-from graph import tflite
 from graph.errors import UnsupportedOperatorError
-from graph.op_kind import OpKind
-from graph.types import DType, Graph, Op
+from graph.types import DType, Graph
 from memory_planner import plan
 from memory_planner.streamed import streamed_plan
 from memory_planner.types import Plan
 from tests.export.c.folders import BLOB, NPU6M, written
+from tests.export.single_operators import chosen, one_input
 from tests.oracle.cases import CASES
-from tests.oracle.single_op import Case
 
 FEW, MANY = 2, 60
 KINDS = sorted(name for name in CASES if name in {kind.value for kind in EMITTERS})
-
-
-def chosen(kind: str, count: int) -> list[Case]:
-    """Cases that one kind is accepted in, the same in each run."""
-    cases: list[Case] = []
-
-    @settings(
-        max_examples=20 * count,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(CASES[kind])
-    def choose(case: Case) -> None:
-        if len(cases) < count and accepted(one_input(case)):
-            cases.append(case)
-
-    choose()
-    return cases
-
-
-def one_input(case: Case) -> Graph:
-    """The graph with all inputs but the first as constants, and that one reshaped from a batch of 1."""
-    graph = tflite.read(case.blob)
-    given = dict(zip(graph.inputs[1:], case.inputs[1:], strict=True))
-    tensors = tuple(replace(t, data=given.get(t.index, t.data)) for t in graph.tensors)
-    if not graph.inputs:
-        return graph
-    first, added = tensors[graph.inputs[0]], len(tensors)
-    flat = replace(first, index=added, name="flat", shape=(1, first.elements))
-    ops = tuple(replace(op, index=op.index + 1) for op in graph.ops)
-    reshape = Op(0, OpKind.RESHAPE, (added,), (first.index,))
-    return replace(graph, tensors=(*tensors, flat), ops=(reshape, *ops), inputs=(added,))
 
 
 def accepted(graph: Graph) -> bool:
@@ -82,7 +43,7 @@ def plans(graph: Graph) -> list[Plan]:
 
 def hold(kind: str, count: int, folder: Path) -> int:
     compared = 0
-    for n, case in enumerate(chosen(kind, count)):
+    for n, case in enumerate(chosen(kind, count, accepted)):
         graph = one_input(case)
         for way, made in enumerate(plans(graph)):
             path = written(graph, made, folder / f"{n}_{way}", count=1)
