@@ -24,7 +24,7 @@ COMMANDS = {
     "simulate": "firmware_sim.cli",
     "compare": "firmware_sim.cli_compare",
     "evaluate": "firmware_sim.cli_accuracy",
-    "fps": "firmware_sim.cli_fps",
+    "fps": "export.cli_fps",
     "export": "export.cli",
     "verify": "export.cli_verify",
     "report": "export.cli_report",

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,20 @@ class Compiled:
                 kept[i][...] = output
 
 
+def unwatched(folder: Folder, graph: Graph, optimized: str = "") -> tuple[Callable[[np.ndarray], None], str]:
+    """The folder's C as it ships, nothing watched: what runs one input, and by which compiler it was made."""
+    library, version = _compiled(folder, optimized, watched=False)
+    arena = _arena(folder.arena_bytes)
+    outputs = [np.zeros(graph.tensors[i].shape, graph.tensors[i].dtype.numpy) for i in graph.outputs]
+    invoke = getattr(library, f"{folder.identifier}_invoke_in")
+
+    def run(picture: np.ndarray) -> None:
+        given = np.ascontiguousarray(picture)
+        invoke(*(ctypes.c_void_p(array.ctypes.data) for array in (arena, given, *outputs)))
+
+    return run, version
+
+
 def _arena(size_bytes: int) -> np.ndarray:
     """Poisoned bytes, aligned to 64."""
     raw = np.resize(POISON, size_bytes + 64)
@@ -132,8 +146,8 @@ def _masked(tensor: Tensor, values: np.ndarray, marks: np.ndarray) -> np.ndarray
     return np.ma.masked_array(values, missing.reshape(values.shape))
 
 
-def _compiled(folder: Folder, optimized: str) -> tuple[ctypes.CDLL, str]:
-    """The folder's C as a library of this machine, and by which compiler."""
+def _compiled(folder: Folder, optimized: str, *, watched: bool = True) -> tuple[ctypes.CDLL, str]:
+    """The folder's C as a library of this machine, and by which compiler; `watched` by seen.c."""
     compiler = shlex.split(os.environ.get("CC", "")) or [shutil.which("cc") or shutil.which("gcc") or ""]
     if not compiler[0]:
         raise NoCompilerError("no C compiler is found; install one (cc), or name it in CC")
@@ -147,15 +161,12 @@ def _compiled(folder: Folder, optimized: str) -> tuple[ctypes.CDLL, str]:
             *compiler,
             *FLAGS,
             *shlex.split(optimized or os.environ.get("CFLAGS", "") or OPTIMIZED),
-            hook,
-            "-include",
-            str(declared),
+            *([hook, "-include", str(declared), str(_SEEN)] if watched else []),
             "-o",
             str(library),
+            *map(str, sources),
         ]
-        done = subprocess.run(
-            [*command, *map(str, sources), str(_SEEN)], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             said = [line for line in done.stderr.splitlines() if "error" in line]
             raise FolderError(f"{folder.path}: does not compile: {said[0] if said else 'no message'}")

@@ -13,7 +13,7 @@ import numpy as np
 from graph.errors import ChipError
 from graph.types import Graph
 from memory_planner import chip as chips
-from memory_planner.chip import Chip, Memory, Size
+from memory_planner.chip import Chip, Memory, Rate, Size
 from memory_planner.cost.family import network_of
 from memory_planner.cost.fitting import PARTS, Design, Fit, Sample, fit, fitted_with
 from memory_planner.cost.measurements import Measured, Refused, networks
@@ -53,7 +53,7 @@ def calibrated(
     rows, refused = networks(path) if path else ([], [])
     rows = [r for r in rows if _has(r.board, board) and _has(r.engine, engine)]
     _one_board(rows, path)
-    start = chips.load(base) if base else _base_of(rows[0].board if rows else "")
+    start = chips.load(base) if base else _base_of(rows)
     samples = [_sample(row, start, path) for row in rows]
     if profile:
         samples += layers(profile, start)
@@ -85,8 +85,10 @@ def _one_board(rows: Sequence[Measured], path: str | None) -> None:
         raise ChipError(f"{path}: rows of several boards, --board takes one: {counts}")
 
 
-def _base_of(board: str) -> Chip:
-    """The shipped chip that is on `board`; else one with memories that hold anything."""
+def _base_of(rows: Sequence[Measured]) -> Chip:
+    """The shipped chip that is on the board; else one with its clock and memories that hold anything."""
+    board = rows[0].board if rows else ""
+    clocks = {row.clock_hz for row in rows if row.clock_hz}
     for name in chips.names():
         known = chips.load(name)
         if board in known.boards:
@@ -104,6 +106,7 @@ def _base_of(board: str) -> Chip:
         summary=f"{board or 'A chip'}, known by its measurements alone",
         memory=(memory("ram", holds=("activations",)), flash),
         boards=(board,) if board else (),
+        clock_hz=Rate(min(clocks), "measured", "the measurements' own") if clocks else like.clock_hz,
         overlap="sum",
     )
 

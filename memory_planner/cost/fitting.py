@@ -149,7 +149,7 @@ class Fit:
     @property
     def spread(self) -> float:
         """What the errors of rows left out scatter by."""
-        return float(np.sqrt(np.mean(np.log1p(self.errors) ** 2)))
+        return scatter(self.errors)
 
 
 def starting_rates(base: Chip, parameters: Sequence[str]) -> np.ndarray:
@@ -167,10 +167,13 @@ def starting_rates(base: Chip, parameters: Sequence[str]) -> np.ndarray:
 
 
 def fitted_with(samples: Sequence[Sample], base: Chip, parameters: Sequence[str]) -> Fit | None:
-    """The fit with these parameters; None where one of them comes out as 0: the rows do not show it."""
+    """The fit with these parameters.
+
+    None where one of them comes out as 0, so that the rows do not show it, or where none explains some row.
+    """
     design, start = Design(samples, base, parameters), starting_rates(base, parameters)
     values = design.solve(np.ones(len(samples), bool), start)
-    if (values <= 0).any():
+    if (values <= 0).any() or (design.predict(values) <= 0).any():
         return None
     shares = design.features(values) * values / design.predict(values)[:, None]
     errors = left_out(design, [s.configuration for s in samples], start)
@@ -198,7 +201,12 @@ def spread_across(fit: Fit, key: Callable[[Sample], Hashable]) -> float | None:
         mine = np.array([k == one for k in keys])
         if len({s.configuration for s, k in zip(fit.samples, keys, strict=True) if k != one}) > len(start):
             errors += (design.predict(design.solve(~mine, start))[mine] / design.wanted[mine] - 1).tolist()
-    return float(np.sqrt(np.mean(np.log1p(np.clip(errors, -0.99, None)) ** 2))) if errors else None
+    return scatter(errors) if errors else None
+
+
+def scatter(errors: Sequence[float] | np.ndarray) -> float:
+    """The root of the mean square of relative errors, as logarithms: twice as fast is as wrong as half."""
+    return float(np.sqrt(np.mean(np.log1p(np.clip(errors, -0.99, None)) ** 2)))
 
 
 def structures(base: Chip, samples: Sequence[Sample]) -> Iterable[tuple[str, ...]]:
