@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -83,7 +84,7 @@ def as_network(row: Mapping[str, str]) -> dict[str, object]:
 
 def made_from(source: Source, anchors: Path) -> Calibration:
     """The chip, fitted again."""
-    kept = {"base": source.base, "board": source.board, "engine": source.engine}
+    kept: dict[str, Any] = {"base": source.base, "board": source.board, "engine": source.engine}
     if source.file == BOARDS:
         return calibrated(str(anchors / BOARDS), None, source.chip, **kept)
     convert = as_profile if source.file == K210 else as_network
@@ -97,7 +98,7 @@ def made_from(source: Source, anchors: Path) -> Calibration:
             writer.writerows(rows)
         if source.file == K210:
             return calibrated(None, path, source.chip, **kept)
-        return calibrated(path, None, source.chip, **kept)
+        return calibrated(path, None, source.chip, **kept, estimates=True)
 
 
 def held(fit: Fit) -> float:

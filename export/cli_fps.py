@@ -174,9 +174,9 @@ def verdict(content: dict[str, Any]) -> list[str]:
     fitted = content["fitted"]
     basis = "by stated figures"
     if fitted is not None:
-        basis = (
-            f"fitted to {fitted['rows']} rows; left out, they are off by {100 * fitted['mean_error']:.1f} %"
-        )
+        what = "rows" if fitted["of"] == "times" else "estimates of a tool"
+        error = f"{100 * fitted['mean_error']:.1f} %"
+        basis = f"fitted to {fitted['rows']} {what}; left out, they are off by {error}"
     low, high = fps_told(content["fps_low"]), fps_told(content["fps_high"])
     lines = [
         f"{fps_told(content['fps'])} fps, {low} to {high}, on {content['chip']} (an estimate, {basis}):"

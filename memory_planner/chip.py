@@ -143,6 +143,7 @@ class Fitted(_Table, frozen=True):
     alpha_spread: NotNegative | None = None
     res_spread: NotNegative | None = None
     shared: tuple[str, ...] = ()
+    of: Literal["times", "estimates"] = "times"
 
 
 class Chip(_Table, frozen=True):

@@ -22,6 +22,7 @@ def chip() -> None:
 @click.option("--base", help="The chip whose memories, clock and lanes it has.  [default: by the board]")
 @click.option("--board", help="Take the rows of this board alone.")
 @click.option("--engine", help="Take the rows of this engine alone.")
+@click.option("--estimates", is_flag=True, help="They are a tool's estimates, no board's times.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the chip to this .toml.")
 def fit(
@@ -30,6 +31,7 @@ def fit(
     base: str | None,
     board: str | None,
     engine: str | None,
+    estimates: bool,
     as_json: bool,
     output: str | None,
 ) -> None:
@@ -42,7 +44,7 @@ def fit(
     if output and not output.endswith(".toml"):
         raise ChipError(f"{output}: a chip is a .toml; name it so")
     name = Path(output).stem if output else "fitted"
-    made = calibrated(measurements, profile, name, base=base, board=board, engine=engine)
+    made = calibrated(measurements, profile, name, base=base, board=board, engine=engine, estimates=estimates)
     if output:
         write_bytes(output, toml(made.chip).encode())
     content = _json(made)

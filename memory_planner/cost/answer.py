@@ -62,6 +62,7 @@ def _fitted(chip: Chip) -> dict[str, Any] | None:
         return None
     return {
         "source": chip.fitted.source,
+        "of": chip.fitted.of,
         "rows": chip.fitted.rows,
         "parameters": list(chip.fitted.parameters),
         "mean_error": chip.fitted.mean_error,

@@ -45,8 +45,11 @@ def calibrated(
     base: str | None = None,
     board: str | None = None,
     engine: str | None = None,
+    estimates: bool = False,
 ) -> Calibration:
     """The chip `name`, fitted to the networks at `path` and the layers at `profile`.
+
+    `estimates`: what they say a tool has estimated, and no board has taken.
 
     Raises: ChipError where rows are of several boards, or too few; also as `networks` and `layers`.
     """
@@ -68,7 +71,7 @@ def calibrated(
             f"rows of {len(engines)} engines are fitted as one ({'; '.join(engines)}); --engine takes one"
         )
     summary = f"{start.summary.split(';')[0]}; speed fitted to {source}"
-    chip = fitted_chip(made, name, summary, source, tuple(inseparable(made)))
+    chip = fitted_chip(made, name, summary, source, tuple(inseparable(made)), estimates=estimates)
     return Calibration(chip, made, tuple(refused), tuple(notes))
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graph.floats import float_operators
 from graph.types import Graph
 from memory_planner.chip import Chip, Fitted
-from memory_planner.cost.family import Network, network_of
+from memory_planner.cost.family import OTHER, Network, network_of
 from memory_planner.cost.layers import LayerCost, counted, cycles, fps, total_cycles
 from memory_planner.types import Plan
 
@@ -63,13 +64,17 @@ def estimate(graph: Graph, plan: Plan, chip: Chip) -> Estimate:
             _by_basis(made, chip),
             ("no figure of it was fitted to measured times",),
         )
+    floats = len(float_operators(graph))
+    if floats:
+        off = math.hypot(off, math.log(UNKNOWN_FACTOR))
+        why = (*why, f"{floats} operators compute in floating point, and are counted as int8")
     return Estimate(
         costs, total_cycles(costs, chip), middle, middle * math.exp(-off), middle * math.exp(off), why
     )
 
 
 def _by_fit(network: Network, made: Mapping[str, float], fitted: Fitted) -> tuple[float, tuple[str, ...]]:
-    total = sum(made.values())
+    total = sum(made.values()) or 1.0
     claimed = {part: k for k, name in enumerate(fitted.parameters) for part in name.split("+")}
     shares, rest = np.zeros(len(fitted.parameters)), 0.0
     for part, count in made.items():
@@ -80,10 +85,10 @@ def _by_fit(network: Network, made: Mapping[str, float], fitted: Fitted) -> tupl
     leverage = float(shares @ np.array(fitted.leverage) @ shares)
     t = student_quantile((1 + CONFIDENCE) / 2, fitted.degrees)
     squares = (t * fitted.spread) ** 2 * (1 + leverage)
-    why = []
-    for reason, spread in _beyond(network, fitted):
+    why: list[str] = []
+    for reason, off in _beyond(network, fitted, t):
         why.append(reason)
-        squares += (t * spread if spread is not None else math.log(UNKNOWN_FACTOR)) ** 2
+        squares += off**2
     if rest > NEGLIGIBLE:
         names = ", ".join(sorted(part for part in made if part not in claimed and made[part] > 0))
         why.append(f"{100 * rest:.0f} % of its cycles are of figures that were not fitted ({names})")
@@ -92,19 +97,25 @@ def _by_fit(network: Network, made: Mapping[str, float], fitted: Fitted) -> tupl
     return math.sqrt(squares + (ASSUMED_ERROR * rest) ** 2), tuple(why)
 
 
-def _beyond(network: Network, fitted: Fitted) -> Iterator[tuple[str, float | None]]:
-    """In what a network lies outside of what was measured, and the error of leaving such a one out."""
+def _beyond(network: Network, fitted: Fitted, t: float) -> Iterator[tuple[str, float]]:
+    """In what a network lies outside of what was measured, and what that may make it off by."""
+
+    def off(spread: float | None) -> float:
+        return math.log(UNKNOWN_FACTOR) if spread is None else t * spread
+
     if fitted.families == ("layers",):
+        yield "single layers were measured, no whole network", math.log1p(ASSUMED_ERROR)
         return
     if network.family not in fitted.families:
         names = " and ".join(fitted.families)
-        yield f"another network than was measured ({names})", fitted.family_spread
+        known = None if network.family == OTHER else fitted.family_spread
+        yield f"another network than was measured ({names})", off(known)
     res, measured = network.res_px, fitted.res_px
     if res and measured and not measured[0] / SLACK <= res <= measured[1] * SLACK:
-        yield f"pictures of {res} x {res}, measured were {_range(*measured)}", fitted.res_spread
+        yield f"pictures of {res} x {res}, measured were {_range(*measured)}", off(fitted.res_spread)
     alpha, alphas = network.alpha, fitted.alphas
     if alpha and alphas and not alphas[0] / SLACK <= alpha <= alphas[1] * SLACK:
-        yield f"ALPHA {alpha:g}, measured were {_range(*alphas)}", fitted.alpha_spread
+        yield f"ALPHA {alpha:g}, measured were {_range(*alphas)}", off(fitted.alpha_spread)
 
 
 def _range(low: float, high: float) -> str:

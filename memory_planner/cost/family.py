@@ -10,6 +10,7 @@ from graph.op_kind import OpKind
 from graph.types import Graph
 
 CHAINS = {"mobilenet_v1": SEPARABLE, "fdmobilenet": FD_SEPARABLE}
+OTHER = "other"
 _WEIGHTED = frozenset({OpKind.CONV_2D, OpKind.DEPTHWISE_CONV_2D, OpKind.FULLY_CONNECTED})
 ROUNDING = 8
 """Channels by which a maker's rounding may differ from the paper's."""
@@ -17,7 +18,7 @@ ROUNDING = 8
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """`family` is a key of CHAINS, or "other"; `alpha` is known of the former, `res_px` of pictures."""
+    """`family` is a key of CHAINS, or OTHER; `alpha` is known of the former, `res_px` of pictures."""
 
     family: str
     alpha: float | None
@@ -42,7 +43,7 @@ def network_of(graph: Graph) -> Network:
             wanted.append((OpKind.CONV_2D, scaled(channels, alpha), 1))
         if len(layers) - 1 == len(wanted) and all(map(_alike, layers, wanted)):
             return Network(family, alpha, res_px)
-    return Network("other", None, res_px)
+    return Network(OTHER, None, res_px)
 
 
 def _layer(graph: Graph, index: int) -> tuple[OpKind, int, int]:

@@ -15,7 +15,9 @@ from memory_planner.cost.fitting import Fit, spread_across
 WHOLE_NETWORKS = "a whole network's time"
 
 
-def fitted_chip(fit: Fit, name: str, summary: str, source: str, shared: tuple[str, ...]) -> Chip:
+def fitted_chip(
+    fit: Fit, name: str, summary: str, source: str, shared: tuple[str, ...], *, estimates: bool = False
+) -> Chip:
     """The base with the fit's figures in place of its own.
 
     Memories keep their ratios: what was fitted is how much slower or faster than stated they all are. A part
@@ -44,7 +46,7 @@ def fitted_chip(fit: Fit, name: str, summary: str, source: str, shared: tuple[st
         memory=tuple(_memory(m, value, source) for m in base.memory),
         lanes=lanes,
         contained=contained,
-        fitted=record(fit, source, shared),
+        fitted=msgspec.structs.replace(record(fit, source, shared), of="estimates" if estimates else "times"),
     )
 
 

@@ -1,9 +1,11 @@
 import math
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from graph.mobilenet import fdmobilenet, mobilenet_v1, named
+from graph.types import DType
 from memory_planner import plan
 from memory_planner.chip import load, names
 from memory_planner.cost.estimate import estimate
@@ -55,6 +57,24 @@ def test_a_network_of_other_operators_is_another_family():
     assert network_of(named("fdmobilenet_0.25_224")).family == "fdmobilenet"
     assert network_of(mobilenet_v1(0.35, 96, 2, 1)).family == "mobilenet_v1"
     assert "another network than was measured (mobilenet_v1)" in of(chain(3, 5, 7), load("gap8")).why
+
+
+def test_single_layers_and_networks_of_no_known_family_are_not_sure():
+    one = of(mobilenet_v1(0.25, 160), load("k210"))
+    assert "single layers were measured, no whole network" in one.why
+    assert one.fps_high / one.fps > 1.5
+    other = of(chain(3, 5, 7), load("stm32n6"))
+    assert other.fps_high / other.fps > 2
+
+
+def test_floating_point_is_told_and_widens_the_interval():
+    graph = mobilenet_v1(0.25, 160)
+    tensors = list(graph.tensors)
+    last = graph.outputs[0]
+    tensors[last] = replace(tensors[last], dtype=DType.FLOAT32)
+    made = of(replace(graph, tensors=tuple(tensors)), load("gap8"))
+    assert made.why == ("1 operators compute in floating point, and are counted as int8",)
+    assert made.fps_high / made.fps > 2
 
 
 @pytest.mark.parametrize("name", FITTED)
