@@ -40,7 +40,7 @@ FD_SEPARABLE = (  # the same of FD-MobileNet
     (64, 2), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
     (512, 1), (512, 1), (512, 1), (512, 1), (1024, 1),
 )  # fmt: skip
-_NAME = re.compile(r"(fd)?mobilenet(?:_v1)?_(\d+(?:\.\d+)?)_(\d+)")
+_NAME = re.compile(r"(fd)?mobilenet(?:_v1)?_(\d+(?:\.\d+)?)_(\d+)(?:_(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,11 @@ def model_name(alpha: float, res: int | None) -> str:
 
 
 def named(name: str) -> Graph | None:
-    """The graph of the network with 1000 classes that a name says; None where it says none.
+    """The graph of the network that a name says, with 1000 classes or as many as it ends in; None where none.
 
+    >>> graph = named("mobilenet_v1_0.25_96_5")
+    >>> graph.tensors[graph.outputs[0]].shape
+    (1, 5)
     >>> named("mobilenet_v1_0.5_160").name, named("fdmobilenet_0.25_224").name, named("model.tflite")
     ('mobilenet_v1_0.5_160', 'fdmobilenet_0.25_224', None)
 
@@ -109,7 +112,7 @@ def named(name: str) -> Graph | None:
     if found is None:
         return None
     make = fdmobilenet if found[1] else mobilenet_v1
-    return make(float(found[2]), int(found[3]))
+    return make(float(found[2]), int(found[3]), int(found[4] or CLASSES))
 
 
 def mobilenet_v1(alpha: float, res: int, classes: int = CLASSES, channels: int = 3) -> Graph:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from files import json_text, write_bytes
 from graph.errors import ChipError
 
+if TYPE_CHECKING:
+    from memory_planner.cost.calibration import Checked
+
 
 @click.group()
 def chip() -> None:
-    """Describe a chip: `fit` makes one from measured times."""
+    """Describe a chip: `fit` makes one from measured times, `check` holds one against others."""
 
 
 @chip.command()
@@ -49,6 +52,64 @@ def fit(
         write_bytes(output, toml(made.chip).encode())
     content = _json(made)
     click.echo(json_text(content), nl=False) if as_json else _print(content)
+
+
+@chip.command()
+@click.argument("measurements", type=click.Path())
+@click.option("--chip", "chip_name", required=True, help="A chip's name, or its TOML.")
+@click.option("--board", help="Take the rows of this board alone.")
+@click.option("--engine", help="Take the rows of this engine alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def check(measurements: str, chip_name: str, board: str | None, engine: str | None, as_json: bool) -> None:
+    """Hold a chip against MEASUREMENTS: how far each estimate is off, and whether its interval holds."""
+    from memory_planner import chip as chips
+    from memory_planner.cost.calibration import checked
+
+    loaded = chips.load(chip_name)
+    rows, refused = checked(measurements, loaded, board=board, engine=engine)
+    errors = [abs(row.error) for row in rows]
+    content = {
+        "chip": loaded.name,
+        "rows": [_row(row) for row in rows],
+        "mean_error": round(sum(errors) / len(errors), 6),
+        "worst_error": round(max(errors), 6),
+        "inside": sum(row.is_inside for row in rows),
+        "refused": [{"line": r.line, "row": r.label, "why": r.why} for r in refused],
+    }
+    click.echo(json_text(content), nl=False) if as_json else _print_checked(content)
+
+
+def _row(row: Checked) -> dict[str, Any]:
+    return {
+        "row": row.label,
+        "measured_fps": round(row.measured_fps, 3),
+        "fps": round(row.estimate.fps, 3),
+        "fps_low": round(row.estimate.fps_low, 3),
+        "fps_high": round(row.estimate.fps_high, 3),
+        "error": round(row.error, 6),
+        "inside": row.is_inside,
+        "extrapolated": row.estimate.extrapolated,
+        "why": "; ".join(row.estimate.why) or None,
+    }
+
+
+def _print_checked(content: dict[str, Any]) -> None:
+    from memory_planner.cost.estimate import fps_told
+
+    click.echo(
+        f"{content['chip']}: {len(content['rows'])} rows, off by {content['mean_error']:.1%} (mean),"
+        f" {content['worst_error']:.1%} (worst); {content['inside']} in their interval"
+    )
+    for row in content["rows"]:
+        ends = f"{fps_told(row['fps_low'])} to {fps_told(row['fps_high'])}"
+        where = "" if row["inside"] else ", outside"
+        beyond = f"; extrapolated: {row['why']}" if row["extrapolated"] else ""
+        click.echo(
+            f"  {row['error']:+7.1%}  {row['row']}: {fps_told(row['measured_fps'])} fps measured,"
+            f" {fps_told(row['fps'])} estimated, {ends}{where}{beyond}"
+        )
+    for r in content["refused"]:
+        click.echo(f"not used, line {r['line']}: {r['row']}: {r['why']}")
 
 
 def _json(made: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from graph.errors import ChipError
 from graph.types import Graph
 from memory_planner import chip as chips
 from memory_planner.chip import Chip, Memory, Rate, Size
+from memory_planner.cost.estimate import Estimate, estimate
 from memory_planner.cost.family import network_of
 from memory_planner.cost.fitting import PARTS, Design, Fit, Sample, fit, fitted_with
 from memory_planner.cost.measurements import Measured, Refused, networks
@@ -53,9 +54,7 @@ def calibrated(
 
     Raises: ChipError where rows are of several boards, or too few; also as `networks` and `layers`.
     """
-    rows, refused = networks(path) if path else ([], [])
-    rows = [r for r in rows if _has(r.board, board) and _has(r.engine, engine)]
-    _one_board(rows, path)
+    rows, refused = _rows(path, board, engine) if path else ([], [])
     start = chips.load(base) if base else _base_of(rows)
     samples = [_sample(row, start, path) for row in rows]
     if profile:
@@ -75,13 +74,54 @@ def calibrated(
     return Calibration(chip, made, tuple(refused), tuple(notes))
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One measurement beside what the chip says of it; `error` is the estimate's, relative in time."""
+
+    label: str
+    measured_fps: float
+    estimate: Estimate
+
+    @property
+    def error(self) -> float:
+        return self.measured_fps / self.estimate.fps - 1
+
+    @property
+    def is_inside(self) -> bool:
+        return self.estimate.fps_low <= self.measured_fps <= self.estimate.fps_high
+
+
+def checked(
+    path: str, chip: Chip, *, board: str | None = None, engine: str | None = None
+) -> tuple[list[Checked], list[Refused]]:
+    """The rows at `path` beside what `chip` says of them; nothing is fitted.
+
+    Raises: ChipError as `calibrated`, but that one row is enough.
+    """
+    rows, refused = _rows(path, board, engine)
+    found = []
+    for row in rows:
+        _check_clock(row, chip, path)
+        made = estimate(row.graph, plan(row.graph, chip), chip)
+        found.append(Checked(row.label, 1 / row.seconds, made))
+    return found, refused
+
+
+def _rows(path: str, board: str | None, engine: str | None) -> tuple[list[Measured], list[Refused]]:
+    """The rows of one board and engine, and those of it that cannot be used."""
+    rows, refused = networks(path)
+    rows = [r for r in rows if _has(r.board, board) and _has(r.engine, engine)]
+    _one_board(rows, path)
+    return rows, [r for r in refused if _has(r.board, board) and _has(r.engine, engine)]
+
+
 def _has(text: str, wanted: str | None) -> bool:
     return wanted is None or wanted.lower() in text.lower()
 
 
-def _one_board(rows: Sequence[Measured], path: str | None) -> None:
+def _one_board(rows: Sequence[Measured], path: str) -> None:
     boards = sorted({row.board for row in rows})
-    if path and not boards:
+    if not boards:
         raise ChipError(f"{path}: no row can be used; see docs/chips.md for its columns")
     if len(boards) > 1:
         counts = ", ".join(f"{b} ({sum(r.board == b for r in rows)})" for b in boards)
@@ -115,13 +155,17 @@ def _base_of(rows: Sequence[Measured]) -> Chip:
 
 
 def _sample(row: Measured, chip: Chip, path: str | None) -> Sample:
+    _check_clock(row, chip, path)
+    return sample(row.label, row.graph, plan(row.graph, chip), chip, row.seconds * chip.clock_hz.value)
+
+
+def _check_clock(row: Measured, chip: Chip, path: str | None) -> None:
     clock = row.clock_hz or chip.clock_hz.value
     if abs(clock / chip.clock_hz.value - 1) > 1e-6:
         raise ChipError(
             f"{path}: {row.label} ran at {clock:,.0f} Hz, {chip.name} is at {chip.clock_hz.value:,.0f};"
-            " give a --base with that clock"
+            " give a chip with that clock"
         )
-    return sample(row.label, row.graph, plan(row.graph, chip), chip, row.seconds * clock)
 
 
 def sample(label: str, graph: Graph, made: Plan, chip: Chip, cycles: float) -> Sample:

@@ -42,6 +42,8 @@ class Refused:
     line: int
     label: str
     why: str
+    board: str = ""
+    engine: str = ""
 
 
 class UnusableError(Exception):
@@ -59,7 +61,8 @@ def networks(path: str) -> tuple[list[Measured], list[Refused]]:
         try:
             found.append(_measured(row, label, Path(path).parent))
         except (UnusableError, ModelError) as error:
-            refused.append(Refused(line, label, str(error)))
+            where = row["board"], row.get("engine", "")
+            refused.append(Refused(line, label, str(error), *where))
     return found, refused
 
 

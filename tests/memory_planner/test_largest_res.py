@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks import mobilenets, res
 from benchmarks.largest import LOOKED_ABOVE, STEP_PX, Largest, largest
+from benchmarks.pages import END
 from graph.mobilenet import mobilenet_v1
 from memory_planner.chip import load
 from memory_planner.gate.answer import Source
@@ -19,7 +20,7 @@ from memory_planner.streamed import c_plan
 PAGE = Path(__file__).resolve().parents[2] / res.PAGE
 SIZES, PEAKS = (
     [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-    for table in PAGE.read_text().split(res.BEGIN)[1].split(res.END)[0].strip().split("\n\n")
+    for table in PAGE.read_text().split(res.BEGIN)[1].split(END)[0].strip().split("\n\n")
 )
 BUDGET = load(res.CHIP).budget_bytes
 CELL = re.compile(r"\*\*([\d,]+)\*\* (?:and more )?\(([\d,]+) free(?:; [\d,]+: ([\d,]+) too many)?\)")

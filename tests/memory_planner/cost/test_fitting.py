@@ -11,7 +11,8 @@ from graph.errors import ChipError
 from graph.mobilenet import mobilenet_v1
 from memory_planner import plan
 from memory_planner.chip import load
-from memory_planner.cost.calibration import calibrated, inseparable, sample
+from memory_planner.cost.calibration import calibrated, checked, inseparable, sample
+from memory_planner.cost.estimate import estimate
 from memory_planner.cost.fitting import fit, fitted_with
 from memory_planner.cost.layers import cycles, total_cycles
 from memory_planner.cost.written import toml
@@ -116,6 +117,16 @@ def test_a_clock_other_than_the_bases_is_refused(tmp_path):
     path = write(tmp_path / "m.csv", [row(a, r, 9, clock="300") for a, r in SIZES])
     with pytest.raises(ChipError, match="ran at 300,000,000 Hz"):
         calibrated(path, None, "mine", base="npu6m")
+
+
+def test_a_check_fits_nothing_and_tells_how_far_the_chip_is_off(tmp_path):
+    chip = load("stm32h747")
+    fine = estimate(mobilenet_v1(0.25, 96), plan(mobilenet_v1(0.25, 96), chip), chip)
+    rows = [row(0.25, 96, 1e3 / fine.fps), row(0.25, 96, 2e3 / fine.fps)]
+    found, refused = checked(write(tmp_path / "m.csv", rows), chip)
+    assert [round(c.error, 6) for c in found] == [0, -0.5]
+    assert [c.is_inside for c in found] == [True, False]
+    assert refused == []
 
 
 def test_a_profile_fits_the_classes_that_it_has(tmp_path):
