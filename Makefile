@@ -31,7 +31,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-plan check-plans bench-chips bench-fps bench-localize bench-res bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-plan check-plans check-c bench-c bench-chips bench-fps bench-localize bench-res bench-sim test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -113,6 +113,9 @@ bench-plan: $(READY) ## Arenas of our plans beside TFLM's and Vela's, for MODELS
 
 check-plans: $(READY) ## Our plans run, for MODELS= and MobileNetV1 in SIZES=: by TFLM, and by the simulator against it
 	@$(BIN)/python -m benchmarks.check_plans $(MODELS) --sizes '$(SIZES)'
+
+check-c: $(READY) ## The emitted C's bits, every tensor, in every plan and on every path, for MODEL= or MODELS=
+	@$(BIN)/python -m benchmarks.check_c $(if $(call given,MODEL),'$(MODEL)',$(MODELS))
 
 bench-res: $(READY) ## The largest picture with which each MobileNetV1 fits 6 MiB: docs/largest-res.md and its plot
 	@$(BIN)/python -m benchmarks.res

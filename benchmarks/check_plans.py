@@ -11,7 +11,7 @@ byte that is free. Exits with 4 where a head or a byte differs, or the simulator
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -131,12 +131,13 @@ def simulated(path: Path, inputs: int, *, streamed_input: bool) -> Simulated:
             inputs=inputs,
             bytes_compared=answer.bytes_compared,
             bytes_different=answer.bytes_different,
-            first_difference=_first(answer),
+            first_difference=first_of(answer),
         )
     return Simulated(path.stem, streamed_input, why="; ".join(why))
 
 
-def _first(answer: Comparison) -> str:
+def first_of(answer: Comparison) -> str:
+    """Where the first difference is, empty where there is none."""
     first = answer.first_difference
     return "" if first is None else f"{first.kind} (operator {first.op}) at {list(first.index)}"
 
@@ -151,9 +152,9 @@ def checks(paths: Sequence[Path], replays: int, samples: int) -> list[Callable[[
     return found
 
 
-def replay_table(answers: Sequence[Replayed]) -> Table:
+def replaymarkdown_table(answers: Sequence[Replayed]) -> Table:
     """Planned files on TensorFlow Lite Micro."""
-    made = _table("model", "overlap", "plan", "recorded head", "inputs", "outputs different")
+    made = markdown_table("model", "overlap", "plan", "recorded head", "inputs", "outputs different")
     for a in answers:
         figures = (f"{a.arena_bytes:,}", f"{a.head_bytes:,}", f"{a.inputs:,}", f"{a.different:,}")
         cells = ("-",) * 4 if not a.head_bytes else (*figures[:2], "-", "-") if a.why else figures
@@ -161,10 +162,10 @@ def replay_table(answers: Sequence[Replayed]) -> Table:
     return made
 
 
-def simulation_table(answers: Sequence[Simulated]) -> Table:
+def simulationmarkdown_table(answers: Sequence[Simulated]) -> Table:
     """Plans for C against the oracle."""
     heads = ("arena", "steps", "operators streamed", "oracle", "inputs", "bytes compared", "different")
-    made = _table("model", "streamed input", *heads)
+    made = markdown_table("model", "streamed input", *heads)
     for a in answers:
         cells = [f"{a.arena_bytes:,}", f"{a.steps:,}", f"{a.streamed_operators:,}", a.oracle, f"{a.inputs:,}"]
         cells += [f"{a.bytes_compared:,}", f"{a.bytes_different:,}"]
@@ -173,7 +174,8 @@ def simulation_table(answers: Sequence[Simulated]) -> Table:
     return made
 
 
-def _table(first: str, *heads: str) -> Table:
+def markdown_table(first: str, *heads: str) -> Table:
+    """A table whose first column names a model."""
     made = Table(box=box.MARKDOWN)
     made.add_column(first, no_wrap=True)
     for head in heads:
@@ -187,13 +189,25 @@ def _yes(is_so: bool) -> str:
 
 def remarks(answers: Sequence[Checked]) -> list[str]:
     """Why there is nothing to count, and what differs; alike ones together."""
-    models: dict[str, dict[str, None]] = {}
+    said = []
     for a in answers:
-        said = a.why
+        text = a.why
         if isinstance(a, Simulated) and (a.first_difference or a.refused):
-            said = f"WRONG: {a.refused or f'first in {a.first_difference}'}"
-        if said:
-            models.setdefault(said, {})[a.model] = None
+            text = f"WRONG: {a.refused or f'first in {a.first_difference}'}"
+        said.append((a.model, text))
+    return together(said)
+
+
+def together(said: Iterable[tuple[str, str]]) -> list[str]:
+    """What is said of models, alike ones in one line.
+
+    >>> together([("a", "too large"), ("b", ""), ("c", "too large"), ("a", "too large")])
+    ['too large (a, c)']
+    """
+    models: dict[str, dict[str, None]] = {}
+    for model, text in said:
+        if text:
+            models.setdefault(text, {})[model] = None
     return [f"{text} ({', '.join(names)})" for text, names in models.items()]
 
 
@@ -245,7 +259,7 @@ def main(models: tuple[Path, ...], sizes: str, replays: int, samples: int, as_js
         click.echo(json_text(content), nl=False)
     else:
         console = Console(width=None if sys.stdout.isatty() else WIDTH)
-        console.print(replay_table(on_tflm), simulation_table(for_c))
+        console.print(replaymarkdown_table(on_tflm), simulationmarkdown_table(for_c))
         click.echo("\n".join(remarks(answers)))
         click.echo(_summary(on_tflm, for_c))
     sys.exit(DIFFERS if wrong else 0)
