@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from benchmarks.pages import as_table
 from files import write_bytes
+from memory_planner.cli_chip import unit_of
 from memory_planner.cost.calibration import Calibration, calibrated
 from memory_planner.cost.estimate import CONFIDENCE, student_quantile
 from memory_planner.cost.fitting import Design, Fit, fitted_with
@@ -155,6 +156,15 @@ def table(made: Mapping[Source, Calibration]) -> str:
     return as_table(rows)
 
 
+def rows_table(fit: Fit) -> str:
+    """Each row with its time, and what a fit without its configuration says."""
+    rows = [("row", "milliseconds", "left out", "error")]
+    for sample, error in zip(fit.samples, fit.errors, strict=True):
+        taken = 1e3 * sample.cycles / fit.base.clock_hz.value
+        rows.append((sample.label, f"{taken:.4g}", f"{taken * (1 + error):.4g}", f"{100 * error:+.1f} %"))
+    return as_table(rows)
+
+
 @click.command()
 @click.option("--anchors", default="../shared/anchors", type=click.Path(path_type=Path, exists=True))
 @click.option("--anew", is_flag=True, help="Choose the parameters anew for each configuration left out.")
@@ -166,8 +176,11 @@ def main(anchors: Path, anew: bool, write: bool) -> None:
     }
     click.echo(table(made))
     for source, done in made.items():
+        click.echo(f"\n{source.chip}\n{rows_table(done.fit)}")
+        for name, value in zip(done.fit.parameters, done.fit.values, strict=True):
+            click.echo(f"{name}: {value:.4g} {unit_of(name)}")
         for said in done.chip.fitted.shared if done.chip.fitted else ():
-            click.echo(f"{source.chip}: cannot be separated: {said}")
+            click.echo(f"cannot be separated: {said}")
         if anew:
             errors = np.abs(chosen_anew(done.fit))
             click.echo(f"{source.chip}: chosen anew, {errors.mean():.1%} (mean), {errors.max():.1%} (worst)")

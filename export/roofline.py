@@ -11,7 +11,7 @@ from export.memory_map import Tick, colour
 from export.speed_bars import BOTTOM_PX, HEIGHT_PX, LEFT_PX, RIGHT_PX, TOP_PX, WIDTH_PX, count_of, title_of
 
 DOT_PX = (3.5, 15.0)
-ROOF_LABEL_PX = 15
+ROOF_LABEL_PX = 6
 Named = dict[float, list[str]]
 """Who has a rate."""
 
@@ -30,7 +30,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """One of the chip's limits: a rate of computing (level) or of moving bytes (slope)."""
+    """One of the chip's limits: a rate of computing (level), or of moving bytes (slope, its label along it)."""
 
     x1: float
     y1: float
@@ -40,6 +40,7 @@ class Roof:
     label: str
     label_x: float
     label_y: float
+    angle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def roofline(speed: Mapping[str, Any]) -> Roofline | None:
         at = x(a["macs"] / a["bytes"]), y(done)
         dots.append(Dot(*at, round(radius, 2), colour(a["class"]), title, str(a["op"])))
     dots.sort(key=lambda dot: -dot.radius)
-    roofs = [_level(rate, names, x, y) for rate, names in rates.items()]
+    roofs = [_level(rate, names, y, max(rates)) for rate, names in rates.items()]
     roofs += [made for rate, names in slopes.items() if (made := _slope(rate, names, x, y, max(rates)))]
     return Roofline(tuple(dots), tuple(roofs), x.ticks, y.ticks)
 
@@ -108,12 +109,12 @@ def _limits(
     return rates, slopes
 
 
-def _level(rate: float, names: Sequence[str], x: _Scale, y: _Scale) -> Roof:
-    label = f"{', '.join(names)}: {rate:.4g} MACs a cycle"
+def _level(rate: float, names: Sequence[str], y: _Scale, top: float) -> Roof:
+    """Across the picture; the highest has its label clear of the dots that lie on it."""
+    label, right = f"{', '.join(names)}: {rate:.4g} MACs a cycle", WIDTH_PX - RIGHT_PX
     kind = names[0] if len(names) == 1 else "all"
-    return Roof(
-        LEFT_PX, y(rate), WIDTH_PX - RIGHT_PX, y(rate), kind, label, WIDTH_PX - RIGHT_PX - 4, y(rate) - 5
-    )
+    above = DOT_PX[1] + ROOF_LABEL_PX if rate == top else ROOF_LABEL_PX
+    return Roof(LEFT_PX, y(rate), right, y(rate), kind, label, right - 4, round(y(rate) - above, 2))
 
 
 def _slope(rate: float, names: Sequence[str], x: _Scale, y: _Scale, top: float) -> Roof | None:
@@ -123,13 +124,6 @@ def _slope(rate: float, names: Sequence[str], x: _Scale, y: _Scale, top: float) 
     if begin >= end:
         return None
     label = f"{', '.join(names)}: {rate:.4g} bytes a cycle"
-    return Roof(
-        x(begin),
-        y(begin * rate),
-        x(end),
-        y(end * rate),
-        "slope",
-        label,
-        x(begin) + 6,
-        y(begin * rate) - ROOF_LABEL_PX,
-    )
+    x1, y1, x2, y2 = x(begin), y(begin * rate), x(end), y(end * rate)
+    angle = round(math.degrees(math.atan2(y2 - y1, x2 - x1)), 2)
+    return Roof(x1, y1, x2, y2, "slope", label, x1 + ROOF_LABEL_PX, y1 - ROOF_LABEL_PX, angle)

@@ -119,7 +119,7 @@ def _json(made: Any) -> dict[str, Any]:
         "base": fitted.base.name,
         "rows": len(fitted.samples),
         "parameters": [
-            {"name": name, "value": value, "unit": _unit(name)}
+            {"name": name, "value": value, "unit": unit_of(name)}
             for name, value in zip(fitted.parameters, fitted.values, strict=True)
         ],
         "mean_error": round(fitted.mean_error, 6),
@@ -134,7 +134,8 @@ def _json(made: Any) -> dict[str, Any]:
     }
 
 
-def _unit(name: str) -> str:
+def unit_of(name: str) -> str:
+    """What the value of a parameter counts."""
     if name in ("layer", "frame"):
         return f"cycles a {name}"
     if name in ("weights", "activations"):
