@@ -30,7 +30,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """One of the chip's limits: a rate of computing (level), or of moving bytes (slope, labelled along it)."""
+    """One of the chip's limits: a rate of computing (level), or of moving bytes (slope, labelled along)."""
 
     x1: float
     y1: float
