@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ def gate(ctx: click.Context, models: tuple[str, ...], **options: Any) -> None:
     if not given.models:
         raise click.UsageError("which model? give a .tflite, or `models` in sixmeg.toml (docs/gate.md)")
     terms = _terms(given)
+    if given.min_fps is not None and math.isnan(given.min_fps):
+        raise click.UsageError("--min-fps is no number; write it like 30")
     limit = growth.limit(given.max_growth) if given.max_growth else None
     if limit and not given.baseline:
         raise click.UsageError("--max-growth needs the --baseline that it counts from")

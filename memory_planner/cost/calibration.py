@@ -59,7 +59,10 @@ def calibrated(
     samples = [_sample(row, start, path) for row in rows]
     if profile:
         samples += layers(profile, start)
-    made = fit(samples, start)
+    try:
+        made = fit(samples, start)
+    except ChipError as error:
+        raise ChipError(f"{path or profile}: {error}{_first(refused)}") from error
     engines = sorted({row.engine for row in rows if row.engine})
     files = " and ".join(Path(p).name for p in (path, profile) if p)
     told = ", ".join(filter(None, (*{row.board for row in rows}, "; ".join(engines))))
@@ -111,18 +114,27 @@ def _rows(path: str, board: str | None, engine: str | None) -> tuple[list[Measur
     """The rows of one board and engine, and those of it that cannot be used."""
     rows, refused = networks(path)
     rows = [r for r in rows if _has(r.board, board) and _has(r.engine, engine)]
-    _one_board(rows, path)
-    return rows, [r for r in refused if _has(r.board, board) and _has(r.engine, engine)]
+    refused = [r for r in refused if _has(r.board, board) and _has(r.engine, engine)]
+    _one_board(rows, refused, path)
+    return rows, refused
 
 
 def _has(text: str, wanted: str | None) -> bool:
     return wanted is None or wanted.lower() in text.lower()
 
 
-def _one_board(rows: Sequence[Measured], path: str) -> None:
+def _first(refused: Sequence[Refused]) -> str:
+    """What is wrong with the first row that cannot be used."""
+    if not refused:
+        return ""
+    first, count = refused[0], "1 row" if len(refused) == 1 else f"{len(refused)} rows"
+    return f"; {count} cannot be used, the first in line {first.line}: {first.why}"
+
+
+def _one_board(rows: Sequence[Measured], refused: Sequence[Refused], path: str) -> None:
     boards = sorted({row.board for row in rows})
     if not boards:
-        raise ChipError(f"{path}: no row can be used; see docs/chips.md for its columns")
+        raise ChipError(f"{path}: no row can be used; see docs/chips.md for its columns{_first(refused)}")
     if len(boards) > 1:
         counts = ", ".join(f"{b} ({sum(r.board == b for r in rows)})" for b in boards)
         raise ChipError(f"{path}: rows of several boards, --board takes one: {counts}")

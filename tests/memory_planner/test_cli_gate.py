@@ -144,6 +144,8 @@ def test_a_chip_of_several_memories_is_told_memory_by_memory(run):
         ([], "which model?"),
         ([UINT8], "--runtime c counts without that runtime"),
         ([VWW, "--max-growth", "2%"], "--max-growth needs the --baseline"),
+        ([VWW, "--min-fps", "nan"], "--min-fps is no number"),
+        ([VWW, "--min-fps", "0"], "--min-fps"),
         ([VWW, "--baseline", "nowhere.json"], "nowhere.json: No such file"),
         ([VWW, "--baseline", "nowhere.json", "--max-growth", "much"], "write it like 2% or 10KB"),
         ([VWW, "--config", "nowhere.toml"], "nowhere.toml: no such file"),

@@ -105,7 +105,10 @@ def test_rows_that_cannot_be_used_are_told_with_why(tmp_path):
     [
         ([*ROWS, row(0.5, 96, 3, board="c")], r"several boards, --board takes one: b \(7\), c \(1\)"),
         (ROWS[:2], "2 configurations are too few"),
-        ([row(0.5, 96, 3, model="resnet9")], "no row can be used"),
+        (
+            [row(0.5, 96, 3, model="resnet9")],
+            "no row can be used.* 1 row cannot be used, the first in line 2",
+        ),
     ],
 )
 def test_what_cannot_be_fitted_is_one_line(tmp_path, rows, told):
