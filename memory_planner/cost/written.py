@@ -21,7 +21,7 @@ def fitted_chip(
     """The base with the fit's figures in place of its own.
 
     Memories keep their ratios: what was fitted is how much slower or faster than stated they all are. A part
-    that the fit does without is contained in the rates of computing.
+    that the fit does without, elements too, is contained in the rates of computing.
     """
     value = {
         part: v for names, v in zip(fit.parameters, fit.values, strict=True) for part in names.split("+")
@@ -44,6 +44,7 @@ def fitted_chip(
         if "frame" in value
         else None,
         memory=tuple(_memory(m, value, source) for m in base.memory),
+        elements_per_cycle=None,
         lanes=lanes,
         contained=contained,
         fitted=msgspec.structs.replace(record(fit, source, shared), of="estimates" if estimates else "times"),

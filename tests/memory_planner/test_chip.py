@@ -5,6 +5,7 @@ import pytest
 
 from graph.errors import ChipError
 from memory_planner.chip import load, names, parse_bytes
+from memory_planner.cost.written import toml
 
 NPU6M = load("npu6m")
 
@@ -35,6 +36,23 @@ def test_every_figure_of_a_shipped_chip_says_where_it_comes_from(name):
     ]
     figures += [r.bytes for r in chip.reservation]
     assert all(len(figure.source) > 10 for figure in figures)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_chip_written_as_toml_reads_back_the_same(name, tmp_path):
+    (tmp_path / "copy.toml").write_text(toml(load(name)))
+    assert load(str(tmp_path / "copy.toml")) == load(name)
+
+
+def test_a_name_that_a_chip_had_before_still_finds_it():
+    assert load("ethos-u55") == load("ethos-u55-256")
+
+
+def test_a_fit_whose_leverage_has_another_size_is_refused(tmp_path):
+    text = toml(load("gap8")).replace("leverage = [[", "leverage = [[1, 2], [")
+    (tmp_path / "odd.toml").write_text(text)
+    with pytest.raises(ChipError, match=r"fitted\.leverage is not 2 rows of 2"):
+        load(str(tmp_path / "odd.toml"))
 
 
 def test_the_chip_that_the_docs_write_loads(tmp_path):

@@ -17,7 +17,7 @@ from memory_planner.cost.fitting import fit, fitted_with
 from memory_planner.cost.layers import cycles, total_cycles
 from memory_planner.cost.written import toml
 
-BASE = load("npu6m")
+BASE = msgspec.structs.replace(load("npu6m"), elements_per_cycle=None)
 SIZES = [(0.25, 96), (0.25, 224), (0.5, 128), (0.5, 192), (0.75, 160), (1.0, 96), (1.0, 224)]
 HEADING = ["model", "alpha", "res", "classes", "format", "board", "clock_MHz", "latency_ms", "note"]
 
@@ -143,7 +143,13 @@ def test_a_profile_fits_the_classes_that_it_has(tmp_path):
     assert made.chip.fitted.families == ("layers",)
 
 
-@pytest.mark.parametrize("source", bench.SOURCES, ids=lambda s: s.chip)
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(s, id=s.chip, marks=[pytest.mark.slow] if s.file == bench.VELA else [])
+        for s in bench.SOURCES
+    ],
+)
 def test_a_shipped_chip_is_what_its_measurements_give(shared, source):
     """A fit that begins with fitted figures gives them again, to the four digits that they have."""
     made = bench.made_from(source, shared / "anchors").chip
