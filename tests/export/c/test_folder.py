@@ -80,9 +80,10 @@ def test_it_compiles_without_a_warning(folder, compiler, flags, tmp_path):
         assert (done.stderr, done.returncode) == ("", 0)
 
 
-def test_its_golden_vectors_pass_under_sanitizers(folder, tmp_path):
+@pytest.mark.parametrize("path", ["-DNET_PLAIN", "-march=native", "-march=native -mno-avx512f"])
+def test_its_golden_vectors_pass_under_sanitizers(folder, path, tmp_path):
     program = tmp_path / "check"
-    sanitized = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    sanitized = [*path.split(), "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     subprocess.run(["gcc", "-std=c99", *sanitized, *SOURCES, "-o", str(program)], cwd=folder, check=True)
     done = subprocess.run([str(program)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "PASS: 0 of 6 vectors differ"), done.stderr

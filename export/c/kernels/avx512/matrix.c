@@ -44,47 +44,59 @@ static void k_pack(const k_meeting *at, int32_t n, int32_t depth, int8_t *packed
     }
 }
 
-/* Sums of `rows` rows of weights, 8 at the most, with `count` packed pixels; those of a pixel are K_ROWS apart. */
-K_INLINE void k_tile(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x, const int count, int32_t *sums)
-{
-    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-    __m512i even[K_BLOCK];
-    __m512i odd[K_BLOCK];
-#pragma GCC unroll 16
-    for (int i = 0; i < count; i++) {
-        even[i] = _mm512_setzero_si512();
-        odd[i] = _mm512_setzero_si512();
+/* Every sum has a name of its own, for gcc keeps no array of them in registers. */
+#define K_FOUR(each) each(0) each(1) each(2) each(3)
+#define K_EIGHT(each) K_FOUR(each) each(4) each(5) each(6) each(7)
+#define K_TWELVE(each) K_EIGHT(each) each(8) each(9) each(10) each(11)
+#define K_FOUR_PAIRED(each) each(0, 1) each(2, 3)
+#define K_EIGHT_PAIRED(each) K_FOUR_PAIRED(each) each(4, 5) each(6, 7)
+#define K_TWELVE_PAIRED(each) K_EIGHT_PAIRED(each) each(8, 9) each(10, 11)
+#define K_ZERO(i)                                                                                                      \
+    __m512i even##i = _mm512_setzero_si512();                                                                          \
+    __m512i odd##i = _mm512_setzero_si512();
+#define K_ADD(i)                                                                                                       \
+    all = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)(x + 16 * i)));                         \
+    __asm__("vpdpbusd %1, %2, %0" : "+v"(even##i) : "v"(all), "v"(w0));                                                \
+    __asm__("vpdpbusd %1, %2, %0" : "+v"(odd##i) : "v"(all), "v"(w1));
+#define K_KEEP(i, j)                                                                                                   \
+    all = _mm512_permutexvar_epi64(order, k_fourths(even##i, odd##i, even##j, odd##j));                                \
+    _mm256_storeu_si256((__m256i *)(void *)(sums + i * K_ROWS), _mm512_castsi512_si256(all));                          \
+    _mm256_storeu_si256((__m256i *)(void *)(sums + j * K_ROWS), _mm512_extracti64x4_epi64(all, 1));
+
+/* Sums of `rows` rows of weights, 8 at the most, with as many packed pixels; those of a pixel are K_ROWS apart. */
+#define K_TILE(name, several)                                                                                          \
+    K_INLINE void name(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x, int32_t *sums)                   \
+    {                                                                                                                  \
+        const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);                                               \
+        __m512i all;                                                                                                   \
+        int32_t k = 0;                                                                                                 \
+        several(K_ZERO)                                                                                                \
+        for (; k + 16 <= depth; k += 16, w += 16, x += 16 * K_BLOCK) {                                                 \
+            const __m512i w0 = k_four_rows(w, depth, 2, rows, 0xFFFF);                                                 \
+            const __m512i w1 = k_four_rows(w + depth, depth, 2, rows - 1, 0xFFFF);                                     \
+            several(K_ADD)                                                                                             \
+        }                                                                                                              \
+        if (k < depth) {                                                                                               \
+            const __m512i w0 = k_four_rows(w, depth, 2, rows, k_of_16(depth - k));                                     \
+            const __m512i w1 = k_four_rows(w + depth, depth, 2, rows - 1, k_of_16(depth - k));                         \
+            several(K_ADD)                                                                                             \
+        }                                                                                                              \
+        several##_PAIRED(K_KEEP)                                                                                       \
     }
-    for (int32_t k = 0; k < depth; k += 16, w += 16, x += 16 * K_BLOCK) {
-        const __mmask16 some = k_of_16(depth - k);
-        const __m512i w0 = k_four_rows(w, depth, 2, rows, some);
-        const __m512i w1 = k_four_rows(w + depth, depth, 2, rows - 1, some);
-#pragma GCC unroll 16
-        for (int i = 0; i < count; i++) {
-            const __m512i all = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)(x + 16 * i)));
-            even[i] = _mm512_dpbusd_epi32(even[i], w0, all);
-            odd[i] = _mm512_dpbusd_epi32(odd[i], w1, all);
-        }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < count; i += 2, sums += 2 * K_ROWS) {
-        const __m512i both = k_fourths(even[i], odd[i], even[i + 1], odd[i + 1]);
-        const __m512i apart = _mm512_permutexvar_epi64(order, both);
-        _mm256_storeu_si256((__m256i *)(void *)sums, _mm512_castsi512_si256(apart));
-        _mm256_storeu_si256((__m256i *)(void *)(sums + K_ROWS), _mm512_extracti64x4_epi64(apart, 1));
-    }
-}
+K_TILE(k_tile_4, K_FOUR)
+K_TILE(k_tile_8, K_EIGHT)
+K_TILE(k_tile_12, K_TWELVE)
 
 static void k_tiles(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x, int32_t n, int32_t *sums)
 {
     if (rows < 8) {
-        k_tile(w, depth, rows, x, K_BLOCK, sums);
+        k_tile_12(w, depth, rows, x, sums);
     } else if (n > 8) {
-        k_tile(w, depth, 8, x, K_BLOCK, sums);
+        k_tile_12(w, depth, 8, x, sums);
     } else if (n > 4) {
-        k_tile(w, depth, 8, x, 8, sums);
+        k_tile_8(w, depth, 8, x, sums);
     } else {
-        k_tile(w, depth, 8, x, 4, sums);
+        k_tile_4(w, depth, 8, x, sums);
     }
 }
 
