@@ -91,6 +91,7 @@ PATHS: Mapping[str, Path] = MappingProxyType(
                 "depthwise_conv_2d": ("walked", "to", "taps", "requantize"),
             },
         ),
+        "avx2": Path("K_AVX2"),
     }
 )
 """By the folders of their sources: what is compiled is the first whose macro kernels/paths.c defines."""

@@ -8,4 +8,7 @@
 #elif defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512VL__) && !defined(K_PLAIN)
 #define K_AVX512
 #include <immintrin.h>
+#elif defined(__AVX2__) && !defined(K_PLAIN)
+#define K_AVX2
+#include <immintrin.h>
 #endif
