@@ -1,10 +1,11 @@
-"""The emitted C's speed on this machine, beside the runtimes': one picture, one thread.
+"""The emitted C's speed: beside the runtimes', one picture, one thread; and in instructions on emulated boards.
 
     make bench-c MODELS='../shared/models/*.tflite'
 
 Three builds of the emitted C by cc, each with the folder's own Makefile: of the default plan (the smallest
 arena), of `--minimize latency`, and of the default plan without the kernels' paths for vectors. Each runtime
-sits in a process of its own and is asked in turn (benchmarks/runtimes.py).
+sits in a process of its own and is asked in turn (benchmarks/runtimes.py). The default plan also boots in
+QEMU, where instructions are counted with and without those paths.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import emitted_c
+from benchmarks import emitted_c, emulated
+from benchmarks.emitted_c import BuildError
 from benchmarks.runtimes import PEERS, Runtime, measure, serve
+from export.c.boards import BOARDS
 from files import json_text
+from graph.errors import SixmegError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ BUILDS: Mapping[str, Build] = {
 }
 
 
-def libraries(model: Path, work: Path) -> dict[str, Path]:
-    """Every build by name.
+def libraries(model: Path, work: Path) -> tuple[dict[str, Path], Path]:
+    """Every build by name, and the folder of the default plan.
 
     Raises: BuildError.
     """
@@ -54,17 +58,21 @@ def libraries(model: Path, work: Path) -> dict[str, Path]:
         if build.options not in folders:
             folders[build.options] = emitted_c.exported(model, work / f"export_{number}", build.options)
         made[name] = emitted_c.library(folders[build.options], build.flags, work / f"build_{number}")
-    return made
+    return made, folders[BUILDS[OURS].options]
 
 
-def measured(model: Path, rounds: int) -> dict[str, Any]:
-    """Median milliseconds of an inference, and how many times as long as the emitted C's."""
+def measured(model: Path, rounds: int, machines: Sequence[str]) -> dict[str, Any]:
+    """Median milliseconds of an inference, how many times ours they are, instructions on boards.
+
+    Raises: BuildError.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-c-") as work:
-        made = libraries(model, Path(work))
+        made, folder = libraries(model, Path(work))
         command = [sys.executable, "-m", "benchmarks.c", str(model), "--serve"]
         commands = {name: [*command, name, "--library", str(path)] for name, path in made.items()}
         commands |= {name: [*command, name] for name in PEERS}
         medians = measure(commands, rounds, f"bench-c {model.stem}")
+        boards = emulated.counted(folder, machines)
     return {
         "model": model.name,
         "rounds": rounds,
@@ -72,6 +80,7 @@ def measured(model: Path, rounds: int) -> dict[str, Any]:
         "versions": {name: version(PEERS[name].distribution) for name in medians if name in PEERS},
         "median_ms": medians,
         "times_ours": {name: median / medians[OURS] for name, median in medians.items()},
+        "emulated": [emulated.as_json(board) for board in boards],
     }
 
 
@@ -84,22 +93,52 @@ def table(told: Mapping[str, Any]) -> Table:
     return made
 
 
+def show(told: Mapping[str, Any]) -> None:
+    """The figures as tables, or why there are none."""
+    if "why" in told:
+        return click.echo(f"{told['model']}: {told['why']}", err=True)
+    Console().print(table(told), emulated.table(told["model"], told["emulated"]))
+
+
 @click.command()
 @click.argument("models", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--rounds", default=100, show_default=True, help="Runs of each, in turn.")
+@click.option(
+    "--machine",
+    "machines",
+    multiple=True,
+    default=emulated.MACHINES,
+    show_default=True,
+    type=click.Choice(list(BOARDS)),
+    help="Emulated boards; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("--serve", "served", hidden=True)
 @click.option("--library", hidden=True, type=click.Path(path_type=Path))
-def main(models: tuple[Path, ...], rounds: int, as_json: bool, served: str, library: Path) -> None:
-    """Time MODELS (.tflite) as emitted C and in the runtimes, one thread each."""
+def main(
+    models: tuple[Path, ...],
+    rounds: int,
+    machines: tuple[str, ...],
+    as_json: bool,
+    served: str,
+    library: Path,
+) -> None:
+    """Time MODELS (.tflite) as emitted C and in the runtimes, one thread each; count instructions."""
     if served:
         ours = Runtime("sixmeg", 1, emitted_c.loaded(library)) if served in BUILDS else PEERS[served]
         return serve(ours, models[0])
-    answers = [measured(model, rounds) for model in models]
+    answers: list[dict[str, Any]] = []
+    for model in models:
+        try:
+            answers.append(measured(model, rounds, machines))
+        except SixmegError as error:
+            answers.append({"model": model.name, "why": str(error)})
     if as_json:
-        return click.echo(json_text({"models": answers}), nl=False)
-    for told in answers:
-        Console().print(table(told))
+        click.echo(json_text({"models": answers}), nl=False)
+    else:
+        for told in answers:
+            show(told)
+    sys.exit(BuildError.exit_code if all("why" in told for told in answers) else 0)
 
 
 if __name__ == "__main__":

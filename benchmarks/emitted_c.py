@@ -37,7 +37,8 @@ def exported(model: Path, folder: Path, options: Sequence[str] = ()) -> Path:
     command = [sys.executable, "-m", "sixmeg", "export", str(model), *fixed, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BuildError((done.stderr.strip().splitlines() or ["no message"])[-1])
+        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise BuildError(said.removeprefix("sixmeg: error: "))
     return folder
 
 
