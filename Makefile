@@ -31,7 +31,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-plan check-plans check-c bench-c bench-chips bench-fps bench-localize bench-res bench-sim test test-all lint clean FORCE
+.PHONY: help setup model summary oracle bench-plan check-plans check-c bench-c bench-chips bench-fps bench-localize bench-res bench-sim firmware-test firmware-tools test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -149,6 +149,26 @@ bench-localize: $(READY) ## Known mistakes planted in a firmware, and what compa
 
 bench-sim: $(READY) ## The simulator's speed beside the runtimes', for MODEL=, a .tflite
 	@$(BIN)/python -m benchmarks.sim '$(BENCHED)'
+
+# Which of these were given on the command line; without any, the models that stand in docs/firmware-c.md.
+GIVEN := $(strip $(foreach name,MODELS SIZES ALPHA RES,$(if $(call given,$(name)),$(name))))
+BOOTED := $(if $(filter MODELS,$(GIVEN)),$(MODELS),$(if $(GIVEN),,$(wildcard ../shared/models/mlperf_vww_mnv1_025_96_int8.tflite)))
+BOOTED_SIZES := $(if $(filter SIZES,$(GIVEN)),$(SIZES),$(if $(filter ALPHA RES,$(GIVEN)),$(ALPHA)/$(RES), \
+  $(if $(GIVEN),,0.5/160 1.0/224 1.0/640 1.0/640:streamed)))
+OVER ?= $(if $(GIVEN),,1.0/800)
+MACHINES ?= cortex-m55 cortex-m7 riscv64
+OPTIMIZE ?= -O2
+
+firmware-test: $(READY) ## The C of MODELS= and SIZES= booted in QEMU: Cortex-M55, Cortex-M7, RISC-V; 6 MiB linked
+	@$(BIN)/python -m benchmarks.boot $(BOOTED) --sizes '$(strip $(BOOTED_SIZES))' --over '$(OVER)' \
+	  --machines '$(MACHINES)' --chip '$(CHIP)' --cflags='$(OPTIMIZE)' --build $(BUILD)
+
+# What firmware-test needs, on Debian and Ubuntu.
+PACKAGES := make gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm \
+  gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
+
+firmware-tools: ## Install what firmware-test needs (apt-get)
+	$(if $(filter 0,$(shell id -u)),,sudo )apt-get install --yes --no-install-recommends $(PACKAGES)
 
 test: $(READY) ## Tests, style and types
 	$(MAKE) --no-print-directory lint

@@ -68,7 +68,7 @@ def described(folder: str | Path) -> dict[str, Any]:
             "model": told["name"],
             "model_sha256": model["sha256"],
             "chip": chip["name"],
-            "input": "streamed" if told["c"].get("streamed_input") else "whole",
+            "input": "streamed" if any(step["delivered"] for step in told["plan"]["steps"]) else "whole",
             "fits": chip["fits"],
             "required_bytes": chip["required_bytes"],
             "budget_bytes": chip["budget_bytes"],

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-PARTS = ("plan", "fps", "train", "onnx", "quantize", "accuracy")
+PARTS = ("plan", "fps", "train", "onnx", "quantize", "accuracy", "boards")
 
 
 @click.command()
@@ -18,6 +18,7 @@ PARTS = ("plan", "fps", "train", "onnx", "quantize", "accuracy")
 @click.option("--onnx", type=click.Path(), help="onnx.json of sixmeg onnx.")
 @click.option("--quantize", type=click.Path(), help="quantize.json of sixmeg quantize.")
 @click.option("--accuracy", type=click.Path(), help="accuracy.json of sixmeg evaluate.")
+@click.option("--boards", type=click.Path(), help="firmware_test.json of sixmeg firmware-test.")
 @click.option(
     "--compare", "compared", type=click.Path(), multiple=True, help="compare_*.json; may be repeated."
 )

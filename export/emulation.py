@@ -19,12 +19,14 @@ TIMEOUT_S = 1800
 SPEED = "-O2"
 PACKAGES: Mapping[str, str] = {
     "make": "make",
-    "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "nano.specs": "libnewlib-arm-none-eabi",
     "qemu-system-arm": "qemu-system-arm",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
+    "picolibc.specs": "picolibc-riscv64-unknown-elf",
     "qemu-system-riscv64": "qemu-system-misc",
 }
-"""Debian's and Ubuntu's package of each program."""
+"""Debian's and Ubuntu's packages of each program, and of the C library that a compiler looks for."""
 
 _MEMORY = re.compile(r"^ *(\w+): +(\d+) (B|KB|MB|GB) +(\d+) (B|KB|MB|GB) ", re.M)
 _SECTION = re.compile(r"^\.(\w+) +(\d+) +\d+$", re.M)
@@ -72,16 +74,26 @@ class Booted:
 
 
 def missing_tools(machines: Sequence[str]) -> list[str]:
-    """Programs that these machines need and that are not there."""
-    programs = ["make", *(p for m in machines for p in (BOARDS[m].compiler, BOARDS[m].emulator))]
-    return [program for program in dict.fromkeys(programs) if shutil.which(program) is None]
+    """Programs that these machines need and that are not there, or the C library of a compiler that is."""
+    boards = [BOARDS[machine] for machine in machines]
+    programs = ["make", *(p for board in boards for p in (board.compiler, board.emulator))]
+    missing = [program for program in dict.fromkeys(programs) if shutil.which(program) is None]
+    libraries = {b.link.removeprefix("--specs="): b.compiler for b in boards if b.compiler not in missing}
+    return missing + [specs for specs, compiler in libraries.items() if not _knows(compiler, specs)]
+
+
+def _knows(compiler: str, file: str) -> bool:
+    asked = [compiler, f"-print-file-name={file}"]
+    return Path(
+        subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    ).is_absolute()
 
 
 def require_tools(machines: Sequence[str]) -> None:
     """Raises: MissingToolsError, which says what to install."""
     missing = missing_tools(machines)
     if missing:
-        packages = " ".join(dict.fromkeys(PACKAGES[program] for program in missing))
+        packages = " ".join(dict.fromkeys(" ".join(PACKAGES[name] for name in missing).split()))
         raise MissingToolsError(f"not installed: {', '.join(missing)}; apt-get install {packages}")
 
 

@@ -12,7 +12,7 @@ from export.stages import Stages
 
 SCHEMA_VERSION = 1
 
-# What makes each part, for the page to say where one is missing.
+# What makes each part, for the page to say where one is missing. `boards` is for who has cross compilers.
 COMMANDS = {
     "memory": ("plan.json", "sixmeg plan MODEL.tflite --chip CHIP -o plan.json"),
     "speed": ("fps.json", "sixmeg fps MODEL.tflite --chip CHIP -o fps.json"),
@@ -47,6 +47,11 @@ _CELL = (
     *("weight_bytes_read", "arena_bytes", "required_bytes", "fits"),
 )
 _ASSUMPTION = ("name", "value", "unit", "basis", "source")
+_BOARDS = ("input", "pass", "machines")
+_BOARD = (
+    *("machine", "cflags", "pass", "why", "links", "instructions", "digests", "memory"),
+    *("text_bytes", "constant_bytes", "arena_bytes"),
+)
 _COMPARISON = ("oracle", "oracle_version", "numerics", "samples", "seed")
 _COUNTS = ("bytes_compared", "bytes_different", "max_abs_difference")
 _ACCURACY = ("data", "samples", "int8_top1", "float_top1", "agreement", "numerics")
@@ -87,6 +92,7 @@ def report(stages: Stages, *, name: str | None = None, chip: str | None = None) 
         "training": _known(stages.train, _TRAINING),
         "onnx": _optional(stages.onnx, _ONNX, "onnx.json"),
         "quantization": _known(stages.quantize, _QUANTIZATION),
+        "boards": _boards(stages.boards),
     }
     return {
         "schema_version": SCHEMA_VERSION,
@@ -121,6 +127,7 @@ def _check_same_model(stages: Stages) -> None:
     told = {
         "quantize.json": stages.quantize,
         "accuracy.json": stages.accuracy,
+        "firmware_test.json": stages.boards,
         **{f"compare_{c.get('oracle')}.json": c for c in stages.comparisons},
     }
     floats = {"onnx.json": stages.onnx, "quantize.json": stages.quantize}
@@ -129,9 +136,11 @@ def _check_same_model(stages: Stages) -> None:
         if len(set(hashes.values())) > 1:
             named = " and ".join(sorted(hashes))
             raise ExportError(f"{named} are about different models; run the older stage again")
-    chips = {s["chip"] for s in (stages.plan, stages.fps) if s and "chip" in s}
-    if len(chips) > 1:
-        raise ExportError(f"plan.json and fps.json are of different chips ({', '.join(sorted(chips))})")
+    of_chips = {"plan.json": stages.plan, "fps.json": stages.fps, "firmware_test.json": stages.boards}
+    chips = {file: s["chip"] for file, s in of_chips.items() if s and "chip" in s}
+    if len(set(chips.values())) > 1:
+        named, found = " and ".join(chips), ", ".join(sorted(set(chips.values())))
+        raise ExportError(f"{named} are of different chips ({found})")
 
 
 def _verdict(parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,6 +204,13 @@ def _comparison(compared: Mapping[str, Any]) -> dict[str, Any]:
         "first_difference": compared.get("first_difference"),
         "not_compared": list(compared.get("not_compared") or ()),
     }
+
+
+def _boards(stage: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if stage is None:
+        return None
+    top = _take(stage, _BOARDS, "firmware_test.json")
+    return {**top, "machines": [_take(board, _BOARD, "firmware_test.json") for board in top["machines"]]}
 
 
 def _optional(stage: Mapping[str, Any] | None, keys: Iterable[str], file: str) -> dict[str, Any] | None:

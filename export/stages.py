@@ -11,8 +11,8 @@ from typing import Any
 
 from export.errors import ExportError
 
-# Stage files by the part that they carry. plan and fps lie in the chip's folder, the others above it.
-OF_THE_CHIP = {"plan": "plan.json", "fps": "fps.json"}
+# Stage files by the part that they carry, in the chip's folder and above it.
+OF_THE_CHIP = {"plan": "plan.json", "fps": "fps.json", "boards": "firmware_test.json"}
 OF_THE_MODEL = {
     "train": "train.json",
     "onnx": "onnx.json",
@@ -32,6 +32,7 @@ class Stages:
     onnx: Mapping[str, Any] | None = None
     quantize: Mapping[str, Any] | None = None
     accuracy: Mapping[str, Any] | None = None
+    boards: Mapping[str, Any] | None = None
     comparisons: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 

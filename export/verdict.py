@@ -30,7 +30,7 @@ def headline(report: Report) -> str:
 def lines(report: Report) -> list[str]:
     """One line each for memory, speed, accuracy and bits; a part that is missing names its command.
 
-    One more where a model computes in floating point.
+    One more where emulated boards were tried, and where a model computes in floating point.
     """
     missing = {gap["part"]: f"not known; run {gap['command']}" for gap in report["missing"]}
     said = {
@@ -40,8 +40,21 @@ def lines(report: Report) -> list[str]:
         "bits": bits_line(report),
     }
     parts = [f"{part}: {line or missing[part]}" for part, line in said.items()]
-    floats = floats_line(report)
-    return [*parts, f"floats: {floats}"] if floats else parts
+    more = {"boards": boards_line(report), "floats": floats_line(report)}
+    return [*parts, *(f"{part}: {line}" for part, line in more.items() if line)]
+
+
+def boards_line(report: Report) -> str | None:
+    """Instructions per inference of each board that passed, and why another did not."""
+    if report["boards"] is None:
+        return None
+    said = (
+        f"{on['machine']} PASS, {on['instructions']:,} instructions"
+        if on["pass"]
+        else f"{on['machine']} FAIL, {on['why']}"
+        for on in report["boards"]["machines"]
+    )
+    return "; ".join(said)
 
 
 def floats_line(report: Report) -> str | None:

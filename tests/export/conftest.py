@@ -182,3 +182,40 @@ COMPARISON = {
 def build(tmp_path: Path, tiny: Graph, npu6m: Chip) -> Path:
     """The chip's folder of a whole build."""
     return stage_files(tmp_path / "build", tiny, npu6m)
+
+
+BOARDS = {
+    "model_sha256": "ab" * 32,
+    "chip": "npu6m",
+    "input": "whole",
+    "pass": False,
+    "machines": [
+        {
+            "machine": "cortex-m55",
+            "cflags": "-O2",
+            "pass": True,
+            "links": True,
+            "why": None,
+            "instructions": 6_226_531,
+            "digests": ["6962079d"],
+            "memory": [{"region": "CHIP", "used_bytes": 261_568, "size_bytes": 6_291_456}],
+            "text_bytes": 11_717,
+            "constant_bytes": 233_800,
+            "arena_bytes": 27_760,
+        },
+        {
+            "machine": "cortex-m7",
+            "cflags": "-O2",
+            "pass": False,
+            "links": False,
+            "why": "does not link: CHIP lacks 1,231 bytes",
+            "instructions": None,
+            "digests": [],
+            "memory": [],
+            "text_bytes": None,
+            "constant_bytes": None,
+            "arena_bytes": None,
+        },
+    ],
+}
+"""What firmware_test.json says; one board passes."""

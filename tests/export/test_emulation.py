@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,26 @@ def test_a_folder_without_c_is_refused(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(emulation, "missing_tools", lambda machines: [])
     code, _, err = run(capsys, tmp_path)
     assert (code, err.count("\n"), "sixmeg export --target c" in err) == (2, 1, True)
+
+
+ROOT = Path(__file__).resolve().parents[2]
+VWW = ROOT.parent / "shared" / "models" / "mlperf_vww_mnv1_025_96_int8.tflite"
+
+
+def test_make_installs_the_packages_that_are_named() -> None:
+    listed = re.search(r"^PACKAGES := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.M)
+    assert listed
+    assert set(listed[1].replace("\\", "").split()) == set(" ".join(emulation.PACKAGES.values()).split())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not VWW.is_file(), reason="needs ../shared/models")
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("streamed", ["", ":streamed"])
+def test_a_real_model_is_gated_exported_and_booted(machine, streamed, tmp_path) -> None:
+    words = [f"{VWW}{streamed}", "--machines", machine, "--build", tmp_path]
+    command = [sys.executable, "-m", "benchmarks.boot", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    (told,) = json.loads((tmp_path / "firmware-test" / "results.json").read_text())
+    assert (done.returncode, "1 of 1 boots PASS" in done.stdout) == (0, True), done.stderr
+    assert (told["pass"], told["gate_fits"], told["input"]) == (True, True, streamed[1:] or "whole")

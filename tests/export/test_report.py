@@ -8,9 +8,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from export import stages, verdict
+from export import report_html, stages, verdict
 from export.errors import ExportError
 from export.report import report
+from files import write_json
+from tests.export.conftest import BOARDS
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "report.schema.json").read_text())
 
@@ -46,6 +48,34 @@ def test_a_whole_build_gives_a_whole_report(build: Path) -> None:
         *("accuracy.json", "compare_tflite-ref.json", "compare_tflm.json", "fps.json", "onnx.json"),
         *("plan.json", "quantize.json", "train.json"),
     ]
+
+
+def test_emulated_boards_stand_in_the_report_where_they_were_tried(build: Path, tmp_path: Path) -> None:
+    paths, comparisons = stages.paths_in(build)
+    write_json(tmp_path / "firmware_test.json", BOARDS)
+    untold = report(stages.read(paths, comparisons))
+    made = report(stages.read({**paths, "boards": tmp_path / "firmware_test.json"}, comparisons))
+    check(made)
+    assert (untold["boards"], untold["missing"]) == (None, [])
+    assert made["boards"] == {key: BOARDS[key] for key in ("input", "pass", "machines")}
+    assert verdict.lines(made)[-1] == (
+        "boards: cortex-m55 PASS, 6,226,531 instructions;"
+        " cortex-m7 FAIL, does not link: CHIP lacks 1,231 bytes"
+    )
+    text = report_html.page(made)
+    assert 'data-key="boards.machines.0.instructions"' in text
+    assert "CHIP lacks 1,231 bytes" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"chip": "k210"}, "of different chips"), ({"model_sha256": "9" * 64}, "about different models")],
+)
+def test_boards_of_another_model_or_chip_are_refused(build: Path, tmp_path: Path, changed, said) -> None:
+    paths, comparisons = stages.paths_in(build)
+    write_json(tmp_path / "firmware_test.json", {**BOARDS, **changed})
+    with pytest.raises(ExportError, match=said):
+        report(stages.read({**paths, "boards": tmp_path / "firmware_test.json"}, comparisons))
 
 
 def test_the_verdict_repeats_its_parts(build: Path) -> None:
