@@ -1,4 +1,4 @@
-"""The emitted C's speed: beside the runtimes', one picture, one thread; and in instructions on emulated boards.
+"""The emitted C's speed: beside the runtimes', one picture, one thread; in instructions on emulated boards.
 
     make bench-c MODELS='../shared/models/*.tflite'
 

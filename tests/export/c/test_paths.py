@@ -26,7 +26,7 @@ CHANNELS = st.sampled_from([1, 3, 8, 15, 16, 17, 23, 32, 48, 63, 64, 65, 130])
 @st.composite
 def wide_layers(draw: st.DrawFn) -> tuple[Graph, np.ndarray]:
     """Convolutions of both kinds with more channels and pixels than a vector or a block has."""
-    size = draw(st.tuples(st.integers(3, 9), st.integers(3, 9)))
+    size = draw(st.tuples(st.integers(3, 11), st.integers(3, 11)))
     seed, zero_point = draw(st.integers(0, 999)), draw(st.sampled_from([-128, -3, 0, 127]))
     made = Builder((1, *size, draw(CHANNELS)), seed, zero_point)
     at = made.input

@@ -1,2 +1,3 @@
-/* Pixels that a matrix of weights is multiplied with at a time. */
-#define K_BLOCK 12
+/* Pixels that a matrix of weights is multiplied with at a time: of a long run, and of those that are packed. */
+#define K_BLOCK 480
+#define K_PACKED 12

@@ -24,19 +24,6 @@ K_INLINE void k_four_taps(__m512i a, __m512i b, __m512i c, __m512i d, __m512i q[
     q[3] = _mm512_unpackhi_epi16(AB, CD);
 }
 
-/* From that order to the channels' own. */
-K_INLINE void k_in_order(__m512i q[4])
-{
-    const __m512i a = _mm512_shuffle_i32x4(q[0], q[1], 0x44);
-    const __m512i b = _mm512_shuffle_i32x4(q[0], q[1], 0xEE);
-    const __m512i c = _mm512_shuffle_i32x4(q[2], q[3], 0x44);
-    const __m512i d = _mm512_shuffle_i32x4(q[2], q[3], 0xEE);
-    q[0] = _mm512_shuffle_i32x4(a, c, 0x88);
-    q[1] = _mm512_shuffle_i32x4(a, c, 0xDD);
-    q[2] = _mm512_shuffle_i32x4(b, d, 0x88);
-    q[3] = _mm512_shuffle_i32x4(b, d, 0xDD);
-}
-
 K_INLINE __mmask64 k_of_64(int32_t n)
 {
     return n < 64 ? (UINT64_C(1) << n) - 1U : ~UINT64_C(0);
@@ -70,21 +57,21 @@ static void k_weave(const k_depthwise_conv_2d_op *op, k_woven *woven)
     }
 }
 
-/* Channels from `first` on. Inputs count as unsigned bytes, each 128 more than it is. */
+/* Channels from `first` on, of which n are left. Inputs count as unsigned bytes, each 128 more than it is. */
 K_INLINE void k_weigh(const k_depthwise_conv_2d_op *op, const k_woven *woven, const int8_t *const x[K_MOST_TAPS],
-                      const int32_t taps, int32_t first, int8_t *y)
+                      const int32_t taps, int32_t first, const int32_t n, int8_t *y)
 {
     const __m512i *w = woven->weights + first / K_CHANNELS * ((taps + K_TAPS - 1) / K_TAPS * 4);
-    const __mmask64 there = k_of_64(op->outputs - first);
     const __m512i zero = _mm512_setzero_si512();
     __m512i acc[4] = {zero, zero, zero, zero};
     __m128i out[4] = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
+#pragma GCC unroll 3
     for (int32_t tap = 0; tap < taps; tap += K_TAPS, w += 4) {
         __m512i q[K_TAPS];
 #pragma GCC unroll 4
         for (int32_t j = 0; j < K_TAPS; j++) { /* the weights of missing ones are 0 */
             const int8_t *at = x[tap + j < taps ? tap + j : tap] + first;
-            q[j] = _mm512_xor_si512(_mm512_maskz_loadu_epi8(there, at), _mm512_set1_epi8(-128));
+            q[j] = _mm512_xor_si512(_mm512_maskz_loadu_epi8(k_of_64(n), at), _mm512_set1_epi8(-128));
         }
         k_four_taps(q[0], q[1], q[2], q[3], q);
 #pragma GCC unroll 4
@@ -95,18 +82,30 @@ K_INLINE void k_weigh(const k_depthwise_conv_2d_op *op, const k_woven *woven, co
     k_in_order(acc);
 #pragma GCC unroll 4
     for (int32_t i = 0; i < 4; i++) {
-        const int32_t c = first + 16 * i;
-        if (c < op->outputs) {
-            const k_scales s = k_scales_of(&op->to, c, k_of_16(op->outputs - c));
+        if (16 * i < n) {
+            const int32_t c = first + 16 * i;
+            const k_scales s = k_scales_of(&op->to, c, k_of_16(n - 16 * i));
             out[i] = k_outputs(&op->to, &s, _mm512_add_epi32(acc[i], woven->bias[c / 16]));
         }
     }
 #pragma GCC unroll 4
     for (int32_t i = 0; i < 4; i++) {
-        const int32_t c = first + 16 * i;
-        if (c < op->outputs) {
-            _mm_mask_storeu_epi8(y + c, k_of_16(op->outputs - c), out[i]);
+        if (16 * i < n) {
+            _mm_mask_storeu_epi8(y + first + 16 * i, k_of_16(n - 16 * i), out[i]);
         }
+    }
+}
+
+K_INLINE void k_group(const k_depthwise_conv_2d_op *op, const k_woven *woven, const int8_t *const x[K_MOST_TAPS],
+                      const int32_t taps, int32_t first, int8_t *y)
+{
+    const int32_t n = op->outputs - first;
+    if (n >= K_CHANNELS) {
+        k_weigh(op, woven, x, taps, first, K_CHANNELS, y);
+    } else if (n == K_CHANNELS / 2) {
+        k_weigh(op, woven, x, taps, first, K_CHANNELS / 2, y);
+    } else {
+        k_weigh(op, woven, x, taps, first, n, y);
     }
 }
 
@@ -127,9 +126,9 @@ void k_depthwise_conv_2d(const k_depthwise_conv_2d_op *op, const k_source *ifm, 
         for (int32_t k = 0; k < groups; k++) {
             const int32_t first = (ofm->backwards ? groups - 1 - k : k) * K_CHANNELS;
             if (taps == 9) {
-                k_weigh(op, &woven, read, 9, first, y);
+                k_group(op, &woven, read, 9, first, y);
             } else {
-                k_weigh(op, &woven, read, taps, first, y);
+                k_group(op, &woven, read, taps, first, y);
             }
         }
     }

@@ -29,16 +29,16 @@ K_INLINE int32_t k_all(__m128i sum)
     return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xB1)));
 }
 
-/* x of up to K_BLOCK pixels, 16 bytes of each in turn, with zeros after the last; and 128 times their sums. */
-static void k_pack(const k_meeting *at, int32_t n, int32_t depth, int8_t *packed, int32_t sums[K_BLOCK])
+/* x of up to K_PACKED pixels, 16 bytes of each in turn, with zeros after the last; and 128 times their sums. */
+static void k_pack(const k_meeting *at, int32_t n, int32_t depth, int8_t *packed, int32_t sums[K_PACKED])
 {
-    for (int32_t i = 0; i < K_BLOCK; i++) {
+    for (int32_t i = 0; i < K_PACKED; i++) {
         const int8_t *x = at[i < n ? i : n - 1].x;
         __m128i sum = _mm_setzero_si128();
         for (int32_t k = 0; k < depth; k += 16) {
             const __m128i part = _mm_maskz_loadu_epi8(k_of_16(depth - k), x + k);
             sum = _mm_dpbusd_epi32(sum, _mm_set1_epi8(-128), part);
-            _mm_store_si128((__m128i *)(void *)(packed + k * K_BLOCK + 16 * i), part);
+            _mm_store_si128((__m128i *)(void *)(packed + k * K_PACKED + 16 * i), part);
         }
         sums[i] = k_all(sum);
     }
@@ -71,7 +71,7 @@ static void k_pack(const k_meeting *at, int32_t n, int32_t depth, int8_t *packed
         __m512i all;                                                                                                   \
         int32_t k = 0;                                                                                                 \
         several(K_ZERO)                                                                                                \
-        for (; k + 16 <= depth; k += 16, w += 16, x += 16 * K_BLOCK) {                                                 \
+        for (; k + 16 <= depth; k += 16, w += 16, x += 16 * K_PACKED) {                                                 \
             const __m512i w0 = k_four_rows(w, depth, 2, rows, 0xFFFF);                                                 \
             const __m512i w1 = k_four_rows(w + depth, depth, 2, rows - 1, 0xFFFF);                                     \
             several(K_ADD)                                                                                             \
@@ -146,18 +146,12 @@ static void k_one(const k_channels *to, const int8_t *weights, int32_t depth, in
     }
 }
 
-static void k_matrix(const k_channels *to, const int8_t *weights, int32_t depth, int32_t outputs,
-                     const k_meeting at[K_BLOCK], int32_t n)
+static void k_few(const k_channels *to, const int8_t *weights, int32_t depth, int32_t outputs, const k_meeting *at,
+                  int32_t n)
 {
-    int8_t packed[K_DEEP * K_BLOCK] __attribute__((aligned(64)));
-    int32_t sums[K_BLOCK * K_ROWS] __attribute__((aligned(64)));
-    int32_t less[K_BLOCK];
-    if (n == 1 || depth > K_MOST_DEPTH) {
-        for (int32_t i = 0; i < n; i++) {
-            k_one(to, weights, depth, outputs, at + i);
-        }
-        return;
-    }
+    int8_t packed[K_DEEP * K_PACKED] __attribute__((aligned(64)));
+    int32_t sums[K_PACKED * K_ROWS] __attribute__((aligned(64)));
+    int32_t less[K_PACKED];
     k_pack(at, n, depth, packed, less);
     for (int32_t o = 0; o < outputs; o += K_ROWS) {
         const __mmask16 there = k_of_16(outputs - o);
@@ -168,6 +162,135 @@ static void k_matrix(const k_channels *to, const int8_t *weights, int32_t depth,
         }
         for (int32_t i = 0; i < n; i++) {
             k_finish(to, &s, o, there, _mm512_load_si512(sums + K_ROWS * i), less[i], at[i].y);
+        }
+    }
+}
+
+/* A run is long where its weights, turned so that a vector has four bytes of each of 16 rows, are used often enough. */
+#define K_LONG 48
+#define K_MOST_TURNED 1024
+#define K_WIDE (2 * K_ROWS)
+
+/* 16 bytes of 16 rows, or of as many as there are: q[i] holds bytes 4 * i to 4 * i + 3 of each. */
+K_INLINE void k_turn_16(const int8_t *w, int32_t depth, int32_t rows, __mmask16 some, __m512i q[4])
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+#pragma GCC unroll 4
+    for (int32_t i = 0; i < 4; i++) {
+        const __m512i four = k_four_rows(w + 4 * i * depth, depth, 1, rows - 4 * i, some);
+        q[i] = _mm512_permutexvar_epi32(order, four);
+    }
+    k_in_order(q);
+}
+
+/* Vector k of `turned` holds bytes 4 * k to 4 * k + 3 of the rows. */
+static void k_turn(const int8_t *w, int32_t depth, int32_t rows, __m512i *turned)
+{
+    for (int32_t k = 0; k < depth; k += 16) {
+        __m512i q[4];
+        if (rows >= K_ROWS && k + 16 <= depth) {
+            k_turn_16(w + k, depth, K_ROWS, 0xFFFF, q);
+        } else {
+            k_turn_16(w + k, depth, rows, k_of_16(depth - k), q);
+        }
+        for (int32_t i = 0; i < 4 && k + 4 * i < depth; i++) {
+            _mm512_store_si512(turned + k / 4 + i, q[i]);
+        }
+    }
+}
+
+#define K_ADD_FOUR(i, from, place)                                                                                     \
+    memcpy(&four, from + place * depth, sizeof four);                                                                  \
+    all = _mm512_set1_epi32(four);                                                                                     \
+    __asm__("vpdpbusd %1, %2, %0" : "+v"(even##i) : "v"(all), "v"(w0));                                                \
+    __asm__("vpdpbusd %1, %2, %0" : "+v"(odd##i) : "v"(all), "v"(w1));
+#define K_KEEP_WIDE(i)                                                                                                 \
+    _mm512_store_si512(sums + i * K_WIDE, even##i);                                                                    \
+    _mm512_store_si512(sums + i * K_WIDE + K_ROWS, odd##i);
+
+/* Sums of 32 turned rows with K_PACKED pixels that follow one another. */
+static void k_wide_tile(const __m512i *turned, const __m512i *upper, const int8_t *x, int32_t depth, int32_t *sums)
+{
+    const int8_t *x3 = x + 3 * depth;
+    const int8_t *x6 = x3 + 3 * depth;
+    const int8_t *x9 = x6 + 3 * depth;
+    __m512i all;
+    int32_t four;
+    K_TWELVE(K_ZERO)
+    for (int32_t k = 0; k < depth; k += 4, turned++, upper++, x += 4, x3 += 4, x6 += 4, x9 += 4) {
+        const __m512i w0 = _mm512_load_si512(turned);
+        const __m512i w1 = _mm512_load_si512(upper);
+        K_ADD_FOUR(0, x, 0)
+        K_ADD_FOUR(1, x, 1)
+        K_ADD_FOUR(2, x, 2)
+        K_ADD_FOUR(3, x3, 0)
+        K_ADD_FOUR(4, x3, 1)
+        K_ADD_FOUR(5, x3, 2)
+        K_ADD_FOUR(6, x6, 0)
+        K_ADD_FOUR(7, x6, 1)
+        K_ADD_FOUR(8, x6, 2)
+        K_ADD_FOUR(9, x9, 0)
+        K_ADD_FOUR(10, x9, 1)
+        K_ADD_FOUR(11, x9, 2)
+    }
+    K_TWELVE(K_KEEP_WIDE)
+}
+
+static int32_t k_sum_128(const int8_t *x, int32_t depth)
+{
+    __m128i sum = _mm_setzero_si128();
+    for (int32_t k = 0; k < depth; k += 16) {
+        sum = _mm_dpbusd_epi32(sum, _mm_set1_epi8(-128), _mm_maskz_loadu_epi8(k_of_16(depth - k), x + k));
+    }
+    return k_all(sum);
+}
+
+/* n pixels that follow one another from x on, the first of which is at[first]; the next is `step` from it. */
+static void k_long(const k_channels *to, const int8_t *weights, int32_t depth, int32_t outputs, const int8_t *x,
+                   const k_meeting *first, int32_t step, int32_t n)
+{
+    __m512i turned[2][K_MOST_TURNED / 4];
+    int32_t sums[K_PACKED * K_WIDE] __attribute__((aligned(64)));
+    int32_t less[K_BLOCK];
+    for (int32_t i = 0; i < n; i++) {
+        less[i] = k_sum_128(x + i * depth, depth);
+    }
+    for (int32_t o = 0; o < outputs; o += K_WIDE) {
+        const int32_t beyond = o + K_ROWS < outputs ? o + K_ROWS : o;
+        const __mmask16 there[2] = {k_of_16(outputs - o), k_of_16(outputs - beyond)};
+        const k_scales s[2] = {k_scales_of(to, o, there[0]), k_scales_of(to, beyond, there[1])};
+        k_turn(weights + o * depth, depth, outputs - o, turned[0]);
+        k_turn(weights + beyond * depth, depth, outputs - beyond, turned[1]);
+        for (int32_t next = 0; next < n; next += K_PACKED) { /* the last ones once more where they are too few */
+            const int32_t at = next + K_PACKED <= n ? next : n - K_PACKED;
+            k_wide_tile(turned[0], turned[1], x + at * depth, depth, sums);
+            for (int32_t i = 0; i < K_PACKED; i++) {
+                int8_t *y = first[(at + i) * step].y;
+                k_finish(to, &s[0], o, there[0], _mm512_load_si512(sums + K_WIDE * i), less[at + i], y);
+                if (beyond != o) {
+                    const __m512i more = _mm512_load_si512(sums + K_WIDE * i + K_ROWS);
+                    k_finish(to, &s[1], beyond, there[1], more, less[at + i], y);
+                }
+            }
+        }
+    }
+}
+
+static void k_matrix(const k_channels *to, const int8_t *weights, int32_t depth, int32_t outputs,
+                     const k_meeting at[K_BLOCK], int32_t n)
+{
+    const int fits = n >= K_LONG && depth % 4 == 0 && depth <= K_MOST_TURNED;
+    if (fits && at[n - 1].x - at[0].x == (n - 1) * depth) {
+        k_long(to, weights, depth, outputs, at[0].x, at, 1, n);
+    } else if (fits && at[0].x - at[n - 1].x == (n - 1) * depth) {
+        k_long(to, weights, depth, outputs, at[n - 1].x, at + n - 1, -1, n);
+    } else if (n == 1 || depth > K_MOST_DEPTH) {
+        for (int32_t i = 0; i < n; i++) {
+            k_one(to, weights, depth, outputs, at + i);
+        }
+    } else {
+        for (int32_t i = 0; i < n; i += K_PACKED) {
+            k_few(to, weights, depth, outputs, at + i, n - i < K_PACKED ? n - i : K_PACKED);
         }
     }
 }

@@ -40,3 +40,16 @@ K_INLINE __mmask16 k_of_16(int32_t n)
     const int32_t some = n < 0 ? 0 : n;
     return some < 16 ? (__mmask16)((1U << some) - 1U) : (__mmask16)0xFFFF;
 }
+
+/* Lane i of q[j], of 128 bits, becomes lane j of q[i]. */
+K_INLINE void k_in_order(__m512i q[4])
+{
+    const __m512i a = _mm512_shuffle_i32x4(q[0], q[1], 0x44);
+    const __m512i b = _mm512_shuffle_i32x4(q[0], q[1], 0xEE);
+    const __m512i c = _mm512_shuffle_i32x4(q[2], q[3], 0x44);
+    const __m512i d = _mm512_shuffle_i32x4(q[2], q[3], 0xEE);
+    q[0] = _mm512_shuffle_i32x4(a, c, 0x88);
+    q[1] = _mm512_shuffle_i32x4(a, c, 0xDD);
+    q[2] = _mm512_shuffle_i32x4(b, d, 0x88);
+    q[3] = _mm512_shuffle_i32x4(b, d, 0xDD);
+}
