@@ -100,6 +100,8 @@ def lines(answer: dict[str, Any]) -> list[str]:
     verdict = "PASS" if answer["pass"] else "FAIL"
     boards = ", ".join(one["machine"] for one in answer["machines"])
     said = [f"{answer['model']}: {verdict} on {boards}"]
+    if answer["fits"] and any(one["lacking_in"] == "CHIP" for one in answer["machines"]):
+        said.append(f"WRONG: the export counted {answer['required_bytes']:,} bytes, which would fit")
     for one in answer["machines"]:
         said.append(f"{one['machine']}: {_outcome(one)}")
         said += [f"  {_memory(used)}" for used in one["memory"]]

@@ -90,6 +90,26 @@ def test_a_crash_ends_and_is_no_pass(folder, machine, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+def test_what_is_counted_are_instructions(folder, machine, tmp_path) -> None:
+    counted = tmp_path / "net"
+    shutil.copytree(folder, counted)
+    (counted / "net.c").write_text(
+        """
+        #include "net.h"
+        void net_invoke(const net_input_t *input, net_output_t *output)
+        {
+            (void)input;
+            (void)output;
+            for (int n = 0; n < 1000; n++) __asm__ volatile(".rept 1000\\n nop\\n .endr");
+        }
+        """
+    )
+    told = emulation.boot(counted, machine)
+    assert told.vectors_different == 3
+    assert [count // 10_000 for count in told.instructions_each] == [100] * 3  # a million, and the loop's own
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 def test_what_does_not_fit_does_not_link(folder, machine, tmp_path, capsys):
     changed = tmp_path / "net"
     shutil.copytree(folder, changed)
@@ -98,6 +118,9 @@ def test_what_does_not_fit_does_not_link(folder, machine, tmp_path, capsys):
     code, out, _ = run(capsys, changed, "--machine", machine, "--json")
     (told,) = json.loads(out)["machines"]
     assert (code, told["links"], told["lacking_in"], told["lacking_bytes"] > 0) == (3, False, "CHIP", True)
+    assert (
+        "the export counted" in run(capsys, changed, "--machine", machine)[1]
+    )  # for 6 MiB, not for 256 bytes
 
 
 @pytest.mark.parametrize("machine", MACHINES)
