@@ -12,8 +12,10 @@ DATA ?= cifar10
 CHIP ?= npu6m
 INIT ?= auto
 MINUTES ?=
+STEPS ?=
 SEED ?= 0
 ACTIVATION ?= relu6
+VARIANT ?= separable
 SAMPLES ?= 20
 BUILD ?= build
 MODELS ?= ../shared/models/*.tflite
@@ -23,15 +25,15 @@ PACKS ?= ../shared/minimalloc/*.csv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 BIN := .venv/bin
-SIXMEG := $(BIN)/sixmeg
+SIXMEG ?= $(BIN)/sixmeg
 READY := .venv/.ready
-MODEL := mobilenet_v1_$(ALPHA)_$(RES)
+MODEL := mobilenet_v1_$(if $(filter-out separable,$(VARIANT)),$(VARIANT)_)$(ALPHA)_$(RES)
 # cifar10, tfds:beans and ../pictures/flowers.tar become cifar10, tfds_beans and flowers.
 DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model summary oracle bench-plan check-plans check-c bench-c bench-chips bench-fps bench-localize bench-res bench-sim firmware-test firmware-tools test test-all lint clean FORCE
+.PHONY: help setup model float cell folders sweep summary oracle bench-plan check-plans check-c bench-c bench-chips bench-fps bench-localize bench-res bench-sim firmware-test firmware-tools test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -53,11 +55,12 @@ model: $(C)/report.html $(C)/firmware/manifest.json ## Train, quantize, plan, si
 	@$(SIXMEG) report $(C) --verdict
 	@$(SIXMEG) gate $(B)/model.tflite --chip '$(CHIP)' --runtime any >/dev/null
 
+TRAINED := $(ALPHA) $(RES) $(DATA) $(INIT) $(MINUTES) $(SEED) $(ACTIVATION)$(if $(STEPS), steps $(STEPS))
+
 # What Make cannot see in a file's time: a change of these words makes the stage stale.
 $(B)/train.args: FORCE
 	@mkdir -p $(@D)
-	@echo '$(ALPHA) $(RES) $(DATA) $(INIT) $(MINUTES) $(SEED) $(ACTIVATION)' | cmp -s - $@ \
-	  || echo '$(ALPHA) $(RES) $(DATA) $(INIT) $(MINUTES) $(SEED) $(ACTIVATION)' > $@
+	@echo '$(TRAINED)' | cmp -s - $@ || echo '$(TRAINED)' > $@
 
 $(C)/chip.args: FORCE
 	@mkdir -p $(@D)
@@ -65,7 +68,7 @@ $(C)/chip.args: FORCE
 
 $(B)/float.keras: $(B)/train.args $(wildcard train/*.py) graph/mobilenet.py | $(READY)
 	$(SIXMEG) train --alpha $(ALPHA) --res $(RES) --data '$(DATA)' --init '$(INIT)' $(if $(MINUTES),--minutes $(MINUTES)) \
-	  --seed $(SEED) --activation $(ACTIVATION) -o $(B)
+	  $(if $(STEPS),--steps $(STEPS)) --seed $(SEED) --activation $(ACTIVATION) --variant $(VARIANT) -o $(B)
 
 $(B)/model.tflite: $(B)/float.keras $(wildcard quantize/*.py)
 	$(SIXMEG) quantize $< --data '$(DATA)' --seed $(SEED) -o $@
@@ -90,6 +93,29 @@ $(C)/fps.json: $(B)/model.tflite $(C)/chip.args
 
 STAGES := $(B)/float.keras $(B)/float.onnx $(B)/model.tflite $(B)/accuracy.json $(B)/compare_tflm.json $(B)/compare_tflite-ref.json \
   $(C)/plan.json $(C)/fps.json
+
+# Many runs, each a make of its own.
+ALPHAS ?= 0.25 0.5
+RESES ?= 96 128
+SEEDS ?= $(SEED)
+ENGINE ?= joblib
+WORKERS ?= 1
+MIN_FPS ?=
+MANY = --data '$(DATA)' --seeds '$(SEEDS)' --init '$(INIT)' $(if $(MINUTES),--minutes $(MINUTES)) $(if $(STEPS),--steps $(STEPS)) \
+  --activation $(ACTIVATION) --build '$(BUILD)' --engine '$(ENGINE)' --workers $(WORKERS)
+
+# What a sweep asks for: the float model alone, or all that its table needs. Slower stages that are there stay true.
+float: $(B)/float.keras
+cell: $(C)/report.json
+folders:
+	@echo 'B=$(B)' 'C=$(C)'
+
+$(C)/report.json: $(B)/model.tflite $(B)/accuracy.json $(C)/plan.json $(C)/fps.json \
+  $(wildcard $(B)/float.onnx $(B)/compare_*.json)
+	$(SIXMEG) report $(C)
+
+sweep: $(READY) ## Every ALPHA of ALPHAS= by RES of RESES= on CHIP=: a table, Pareto plots, the best that fits
+	@$(SIXMEG) sweep --alphas '$(ALPHAS)' --reses '$(RESES)' --chip '$(CHIP)' $(if $(MIN_FPS),--min-fps $(MIN_FPS)) $(MANY)
 
 $(C)/report.html: $(STAGES) $(wildcard export/*.py export/templates/*)
 	$(SIXMEG) report $(C)

@@ -30,6 +30,7 @@ COMMANDS = {
     "report": "export.cli_report",
     "map": "export.cli_map",
     "firmware-test": "export.cli_firmware_test",
+    "sweep": "experiments.cli",
 }
 
 # What `pip install .` leaves out, and the extra that brings it.

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -21,27 +22,50 @@ class EngineError(SixmegError):
 
 
 @contextmanager
-def engine(word: str, workers: int | None = None) -> Iterator[tuple[type[BaseException], ...]]:
+def engine(
+    word: str, workers: int | None = None, *, own: bool = False
+) -> Iterator[tuple[type[BaseException], ...]]:
     """Within the block joblib's `Parallel` runs on `word`; gives the exceptions that a lost worker raises.
 
-        local              processes of this machine, `workers` of them (by default, one for each core)
+        local, joblib      processes of this machine, `workers` of them (by default, one for each core)
         dask://HOST:PORT   the Dask scheduler there, with all its workers
-        ray                the Ray cluster that this machine is part of (RAY_ADDRESS, or the local one)
+        dask               the one that DASK_SCHEDULER_ADDRESS names; else one of this machine, for the block
+        ray                the Ray cluster that this machine is part of (RAY_ADDRESS, or the local one);
+                           with `own`, where there is none, one of this machine, for the block
 
     Raises: EngineError.
     """
-    if word == "local":
-        jobs = workers or len(os.sched_getaffinity(0))
+    jobs = workers or len(os.sched_getaffinity(0))
+    if word in ("local", "joblib"):
         with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
             yield (TerminatedWorkerError,)
     elif word.startswith("dask://"):
         with _dask(word.removeprefix("dask://")) as lost:
             yield lost
+    elif word == "dask":
+        with _dask_address(jobs) as address, _dask(address) as lost:
+            yield lost
     elif word == "ray":
-        with _ray() as lost:
+        with _ray(jobs if own else None) as lost:
             yield lost
     else:
-        raise EngineError(f"the engine {word} is not known; give local, dask://HOST:PORT or ray")
+        raise EngineError(f"the engine {word} is not known; give local, dask, dask://HOST:PORT or ray")
+
+
+@contextmanager
+def _dask_address(workers: int) -> Iterator[str]:
+    named = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    if named:
+        yield named.removeprefix("tcp://")
+        return
+    try:
+        from distributed import LocalCluster
+    except ImportError as error:
+        raise EngineError("Dask is not installed; pip install 'sixmeg[dask]'") from error
+    with LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+    ) as cluster:
+        yield cluster.scheduler_address.removeprefix("tcp://")
 
 
 @contextmanager
@@ -66,18 +90,23 @@ def _dask(address: str) -> Iterator[tuple[type[BaseException], ...]]:
 
 
 @contextmanager
-def _ray() -> Iterator[tuple[type[BaseException], ...]]:
+def _ray(own_workers: int | None) -> Iterator[tuple[type[BaseException], ...]]:
     try:
         import ray
         from ray._private.services import canonicalize_bootstrap_address
         from ray.util.joblib import register_ray
     except ImportError as error:
         raise EngineError("Ray is not installed; pip install 'sixmeg[ray]'") from error
+    quietly: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         # Ray itself takes two minutes to find that a cluster is gone.
-        host, _, port = (canonicalize_bootstrap_address("auto") or "").rpartition(":")
-        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
-        ray.init(address=f"{host}:{port}", log_to_driver=False, logging_level=logging.ERROR)
+        address = canonicalize_bootstrap_address("auto") or ""
+        if own_workers and not address:
+            ray.init(num_cpus=own_workers, include_dashboard=False, **quietly)
+        else:
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+            ray.init(address=address, **quietly)
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError("no Ray cluster is reached; `ray start` one, or set RAY_ADDRESS") from error
     try:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from train.variants import SEPARABLE, VARIANTS
+
 
 @click.command()
 @click.option("--alpha", type=float, default=0.5, show_default=True, help="Width multiplier.")
@@ -29,6 +31,13 @@ import click
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--activation", type=click.Choice(["relu6", "relu"]), default="relu6", show_default=True)
 @click.option(
+    "--variant",
+    type=click.Choice(VARIANTS),
+    default=SEPARABLE,
+    show_default=True,
+    help="full: 3x3 convolutions instead of separable blocks; shallow: five blocks fewer.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder; build/<model>/<data> where not given."
 )
 def train(
@@ -40,6 +49,7 @@ def train(
     steps: int | None,
     seed: int,
     activation: str,
+    variant: str,
     output: Path | None,
 ) -> None:
     """Train a MobileNetV1 in a time budget; an interrupted run goes on when called again."""
@@ -57,7 +67,7 @@ def train(
         tf.zeros(1)  # TensorFlow describes the machine at its first operation
     from train import run
 
-    wish = run.Wish(alpha, res, data, init, minutes, steps, seed, activation)
+    wish = run.Wish(alpha, res, data, init, minutes, steps, seed, activation, variant)
     folder = run.train(wish, output)
     record = json.loads((folder / "train.json").read_text(encoding="utf-8"))
     click.echo(

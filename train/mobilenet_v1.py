@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graph.mobilenet import RES_MULTIPLE_PX, blocks, check_size, model_name
+from graph.mobilenet import RES_MULTIPLE_PX, check_size
 from train.errors import TrainError
+from train.variants import FULL, SEPARABLE, blocks_of, name_of
 
 if TYPE_CHECKING:
     import keras
@@ -23,22 +24,27 @@ CLASSIFIER = "classifier"  # the last layer with weights
 ACTIVATIONS = {"relu6": 6.0, "relu": None}
 
 
-def build(alpha: float, res: int, classes: int, activation: str = "relu6") -> keras.Model:
+def build(
+    alpha: float, res: int, classes: int, activation: str = "relu6", variant: str = SEPARABLE
+) -> keras.Model:
     """A Keras model from pictures scaled to -1..1 to softmax probabilities.
 
     Padding is SAME throughout: for even sizes it places the extra row and column at the bottom right, as the
     published models' explicit zero padding does, and exports without a PAD operator.
 
     Shapes: (N, res, res, 3) float32 -> (N, classes) float32.
-    Raises: ModelError if alpha, res or classes cannot be built, TrainError for an activation unknown here.
+    Raises: ModelError if alpha, res or classes cannot be built, TrainError for an activation or a variant
+    unknown here.
     """
     import keras
 
     check_size(alpha, res, classes)
-    return _build(alpha, res, classes, activation, 0.0, keras.layers.BatchNormalization)
+    return _build(alpha, res, classes, activation, variant, 0.0, keras.layers.BatchNormalization)
 
 
-def build_for_training(alpha: float, classes: int, activation: str, dropout: float) -> keras.Model:
+def build_for_training(
+    alpha: float, classes: int, activation: str, dropout: float, variant: str = SEPARABLE
+) -> keras.Model:
     """The same for pictures of any size, with dropout and a faster BatchNorm; its weights fit `build`'s.
 
     Raises: TrainError as `build`.
@@ -46,7 +52,7 @@ def build_for_training(alpha: float, classes: int, activation: str, dropout: flo
     from train.batchnorm import FusedBatchNormalization
 
     check_size(alpha, RES_MULTIPLE_PX, classes)
-    return _build(alpha, None, classes, activation, dropout, FusedBatchNormalization)
+    return _build(alpha, None, classes, activation, variant, dropout, FusedBatchNormalization)
 
 
 def _build(
@@ -54,6 +60,7 @@ def _build(
     res: int | None,
     classes: int,
     activation: str,
+    variant: str,
     dropout: float,
     normalization: type[keras.layers.BatchNormalization],
 ) -> keras.Model:
@@ -66,24 +73,28 @@ def _build(
         normalized = normalization(momentum=BATCHNORM_MOMENTUM, epsilon=BATCHNORM_EPSILON, name=f"{name}_bn")
         return keras.layers.ReLU(ACTIVATIONS[activation], name=f"{name}_relu")(normalized(x))
 
-    first, *separable = blocks(alpha)
+    first, *rest = blocks_of(alpha, variant)
     inputs = keras.Input((res, res, 3), name="picture")
     convolution = keras.layers.Conv2D(
         first.channels, 3, strides=first.stride, padding="same", use_bias=False, name="conv1"
     )
     x = normalize_and_activate(convolution(inputs), "conv1")
-    for number, block in enumerate(separable, 1):
-        name = f"conv_dw_{number}"
-        depthwise = keras.layers.DepthwiseConv2D(
-            3, strides=block.stride, padding="same", use_bias=False, name=name
+    for number, block in enumerate(rest, 1):
+        kernel, stride = (3, block.stride) if variant == FULL else (1, 1)
+        if variant != FULL:
+            name = f"conv_dw_{number}"
+            depthwise = keras.layers.DepthwiseConv2D(
+                3, strides=block.stride, padding="same", use_bias=False, name=name
+            )
+            x = normalize_and_activate(depthwise(x), name)
+        name = f"conv_{number}" if variant == FULL else f"conv_pw_{number}"
+        convolution = keras.layers.Conv2D(
+            block.channels, kernel, strides=stride, padding="same", use_bias=False, name=name
         )
-        x = normalize_and_activate(depthwise(x), name)
-        name = f"conv_pw_{number}"
-        pointwise = keras.layers.Conv2D(block.channels, 1, padding="same", use_bias=False, name=name)
-        x = normalize_and_activate(pointwise(x), name)
+        x = normalize_and_activate(convolution(x), name)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
     x = keras.layers.Dense(classes, name=CLASSIFIER)(x)
     outputs = keras.layers.Softmax(name="probabilities")(x)
-    return keras.Model(inputs, outputs, name=model_name(alpha, res))
+    return keras.Model(inputs, outputs, name=name_of(alpha, res, variant))

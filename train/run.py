@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pictures
-from graph.mobilenet import check_size, model_name
+from graph.mobilenet import check_size
 from train import artefacts, pipeline, recipe, settle, weights
 from train.loop import Course, fit
 from train.macs import cost
 from train.mobilenet_v1 import build, build_for_training
 from train.schedule import Budget
+from train.variants import SEPARABLE, name_of
 
 if TYPE_CHECKING:
     import keras
@@ -39,6 +40,7 @@ class Wish:
     steps: int | None = None
     seed: int = 0
     activation: str = "relu6"
+    variant: str = SEPARABLE
 
 
 def train(wish: Wish, output: Path | None = None) -> Path:
@@ -56,12 +58,12 @@ def train(wish: Wish, output: Path | None = None) -> Path:
     source = weights.find(wish.init, wish.alpha, wish.res)
     chosen = recipe.SCRATCH if source.weights is None else recipe.FINE_TUNE
     classes = len(data.classes)
-    network = build_for_training(wish.alpha, classes, wish.activation, chosen.dropout)
+    network = build_for_training(wish.alpha, classes, wish.activation, chosen.dropout, wish.variant)
     why = source.why
     if source.weights is not None:
         why = f"{why}: {weights.assign(network, source.weights, source.why)}"
     logger.info("first weights: %s (%s)", source.used, why)
-    output = output or Path("build") / model_name(wish.alpha, wish.res) / data.name
+    output = output or Path("build") / name_of(wish.alpha, wish.res, wish.variant) / data.name
     output.mkdir(parents=True, exist_ok=True)
     course = _course(wish, chosen, network, data, source, output)
     if course.resume():
@@ -83,7 +85,7 @@ def train(wish: Wish, output: Path | None = None) -> Path:
 
 def finish(course: Course, wish: Wish, classes: int) -> keras.Model:
     """The model at its final, fixed RES with the trained weights and BatchNorm settled."""
-    model = build(wish.alpha, wish.res, classes, wish.activation)
+    model = build(wish.alpha, wish.res, classes, wish.activation, wish.variant)
     model.set_weights(course.network.get_weights())
     stream = course.open_stream(wish.res, wish.seed)
     epoch = max(1, course.samples // course.recipe.batch)
@@ -154,12 +156,13 @@ def optimizer(network: keras.Model, chosen: recipe.Recipe) -> keras.optimizers.O
 
 
 def _record(wish: Wish, data: pictures.PictureSet, course: Course) -> dict[str, Any]:
-    counted = cost(wish.alpha, wish.res, len(data.classes))
+    counted = cost(wish.alpha, wish.res, len(data.classes), wish.variant)
     return {
-        "model": model_name(wish.alpha, wish.res),
+        "model": name_of(wish.alpha, wish.res, wish.variant),
         "alpha": wish.alpha,
         "res_px": wish.res,
         "activation": wish.activation,
+        "variant": wish.variant,
         "classes": list(data.classes),
         "macs": counted.macs,
         "parameters": counted.parameters,

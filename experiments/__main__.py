@@ -1,0 +1,5 @@
+"""`python -m experiments sweep ...` is `sixmeg sweep ...`."""
+
+from sixmeg import main
+
+main()
