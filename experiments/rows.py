@@ -183,7 +183,7 @@ def as_text(table: Sequence[Row], width: int | None = None) -> str:
         last = row.reason or ", ".join(row.fronts)
         style = "dim" if row.reason else None
         drawn.add_row(row.name + "*" * row.best, *figures, *counts, fps, last, style=style)
-    console = Console(file=io.StringIO(), record=True, width=width or max(100, get_terminal_size().columns))
+    console = Console(file=io.StringIO(), record=True, width=width or max(140, get_terminal_size().columns))
     console.print(drawn)
     return console.export_text()
 
