@@ -201,7 +201,7 @@ def test_ray_gives_the_same(ray_cluster):
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("spark", "the engine spark is not known; give local, dask://HOST:PORT or ray"),
+        ("spark", "the engine spark is not known; give local, dask, dask://HOST:PORT or ray"),
         ("dask://127.0.0.1:1", "no Dask scheduler answers at 127.0.0.1:1"),
         ("ray", "no Ray cluster is reached"),
     ],
