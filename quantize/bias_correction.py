@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_sim.by_operator import drop_unread, run_operator
 from graph.types import Tensor
 from quantize.draft import (
     LARGEST_BIAS,
@@ -23,37 +22,20 @@ from quantize.draft import (
 from quantize.tap_sums import summed_products, tap_sums
 
 
-def corrected(draft: Draft, inputs: NDArray[np.int8], means: dict[int, Array]) -> Draft:
-    """The draft whose layers' sums have the float network's values, in the mean over `inputs`.
+def corrected(draft: Draft, layer: Layer, ifm: np.ndarray, wanted: Array) -> dict[int, Tensor]:
+    """The weights and bias, by tensor, with which the layer's sums have the means `wanted` over `ifm`.
 
-        bias[o] = (mean of the float sums of o - mean of the int8 products of o) / step
+        bias[o] = (wanted[o] - mean of the int8 products of o) / step
         step = input scale * weight scale of o
 
-    One layer after the other: each sees what the corrected ones before it give. The means are of sums before
-    the activation, over all pictures and pixels; those of int8 are exact.
+    The means are of sums before the activation, over all pictures and pixels; those of int8 are exact.
+    Weights change in channels whose bias would leave int32: their scale is raised.
 
-    Shapes: inputs (N, H, W, C) int8; means: by float tensor, its mean over the same pictures.
+    Shapes: ifm (N, 1, H, W, C) int8, what the int8 layers before give; wanted (O,).
     """
-    first = draft.graph.inputs[0]
-    stacks: dict[int, np.ndarray] = {first: inputs[:, None]}
-    for op in draft.graph.ops:
-        layer = draft.layers.get(op.index)
-        if layer is not None:
-            draft = draft.with_tensors(_corrected_layer(draft, layer, stacks[op.inputs[0]], means))
-        written, _ = run_operator(draft.graph, op, stacks)
-        stacks |= written
-        drop_unread(draft.graph, stacks, op)
-    return draft
-
-
-def _corrected_layer(
-    draft: Draft, layer: Layer, ifm: np.ndarray, means: dict[int, Array]
-) -> dict[int, Tensor]:
-    """The weights and bias of one layer, by tensor; weights change where a bias would leave int32."""
     op, tensors = layer.op, draft.graph.tensors
     source, weights, bias = (tensors[i] for i in op.inputs[:3])
     assert source.quant is not None and weights.data is not None
-    wanted = mean_sums(layer, means[layer.float_op.inputs[0]])
     total = ifm.sum(axis=0, dtype=np.int64) - len(ifm) * source.quant.zero_point
     sums, pixels = tap_sums(op, weights.shape, total[0])
     scales = scales_of(weights, len(layer.bias))
@@ -61,9 +43,9 @@ def _corrected_layer(
         steps = source.quant.scale * scales
         products = summed_products(op, weights.data, sums) / (len(ifm) * pixels)
         needed = wanted - products * steps
-        raised = np.maximum(scales, least_scales(layer, needed, source.quant.scale))
         if not (np.abs(needed) > steps * LARGEST_BIAS).any():
             break
+        raised = np.maximum(scales, least_scales(layer, needed, source.quant.scale))
         weights = _with_channels(weights, weights_tensor(weights, layer, raised), raised > scales, layer)
         assert weights.data is not None
         scales = scales_of(weights, len(layer.bias))

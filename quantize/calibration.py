@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pictures import PictureSet, draw_by_class, sha256_of
+from pictures import DataError, PictureSet, draw_by_class, sha256_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +53,23 @@ def draw(pictures: PictureSet, samples: int, seed: int, res_px: int) -> Calibrat
         "sha256": hash_of_list(listed),
     }
     return Calibration(pixels, record)
+
+
+def held(
+    pictures: PictureSet, drawn: Calibration, samples: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Other pictures of train, as many of each class, to judge what was calibrated on the drawn ones; labels.
+
+    Raises: DataError where none are left, or a picture cannot be read.
+    """
+    train, used = pictures.train, {one["name"] for one in drawn.record["samples"]}
+    others = [index for index, name in enumerate(train.names) if name not in used]
+    if not others:
+        raise DataError(f"{pictures.word}: no picture of train is left to judge by; give more than one")
+    rest = replace(train, labels=train.labels[others], names=tuple(train.names[i] for i in others))
+    chosen = draw_by_class(rest, min(samples, len(others)), drawn.record["seed"])
+    indices = np.array(others)[chosen]
+    return train.read(indices, drawn.record["res_px"]), train.labels[indices]
 
 
 def hash_of_list(samples: list[dict[str, str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,14 @@ DATA_HELP = "What the model was trained on: cifar10, a folder or .tar of class f
     "--samples", type=click.IntRange(1), default=200, show_default=True, help="Calibration pictures."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw of calibration pictures.")
-@click.option("--recipe", default="standard", show_default=True, help="standard, none, or a TOML file.")
+@click.option("--recipe", default="standard", show_default=True, help="standard, auto, none, or a TOML file.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20.0,
+    show_default=True,
+    help="What auto may take.",
+)
 @click.option("--alpha", type=float, help="With --res and --classes: the MobileNetV1 that an .h5 fills.")
 @click.option("--res", type=int, help="See --alpha.")
 @click.option("--classes", type=int, help="See --alpha.")
@@ -35,6 +43,7 @@ def quantize(
     samples: int,
     seed: int,
     recipe: str,
+    minutes: float,
     alpha: float | None,
     res: int | None,
     classes: int | None,
@@ -42,25 +51,32 @@ def quantize(
     pixel_offset: str,
     output: Path,
 ) -> None:
-    """Quantize FLOAT (.keras, SavedModel, .h5) to int8, with calibration.json and quantize.json beside."""
+    """Quantize FLOAT (.keras, SavedModel, .h5) to int8, with calibration.json and quantize.json beside.
+
+    With --recipe auto, what each aid brings is measured on pictures of train that calibration does not see;
+    an interrupted search goes on where it was.
+    """
     import pictures
     from files import write_bytes, write_json
     from quantize import post_training
     from quantize import recipe as recipes
+    from quantize.auto import Search
 
     _log()
+    folder = Path(f"{output}.search")
     made = post_training.quantize(
         float_model,
         pictures.load(data),
         samples,
         seed,
-        recipe=recipes.load(recipe),
+        recipe=Search(minutes, click.echo, folder) if recipe == "auto" else recipes.load(recipe),
         size=_size(alpha, res, classes),
         pixels=pictures.PixelRule.parse(pixel_scale, pixel_offset),
     )
     write_json(output.with_name("calibration.json"), made.calibration)
     write_json(output.with_name("quantize.json"), made.record)
     write_bytes(output, made.blob)
+    shutil.rmtree(folder, ignore_errors=True)
     border = made.record["input"]
     click.echo(
         f"int8, {len(made.blob):,} bytes, calibrated on {len(made.calibration['samples'])} pictures, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -32,15 +32,24 @@ class Layer:
     weights: Array
     bias: Array
 
+    @property
+    def has_bias(self) -> bool:
+        """Whether the int8 operator has a bias; the converter leaves one of zeros out."""
+        return len(self.op.inputs) > 2 and self.op.inputs[2] >= 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """`graph` is int8, a converter's, edited; `layers` by operator; `pairs`: its tensors to float ones."""
+    """`graph` is int8, a converter's, edited; `layers` by operator; `pairs`: its tensors to float ones.
+
+    `gains`: what a float activation is multiplied with in this network, by channel, where not with 1.
+    """
 
     graph: Graph
     floats: Graph
     layers: Mapping[int, Layer]
     pairs: Mapping[int, int]
+    gains: Mapping[int, Array] = field(default_factory=dict)
 
     def with_tensors(self, edited: Mapping[int, Tensor]) -> Draft:
         """The draft whose int8 graph has other tensors at these indices."""
@@ -54,7 +63,7 @@ def with_tensors(graph: Graph, edited: Mapping[int, Tensor]) -> Graph:
 def draft(graph: Graph, floats: Graph) -> Draft:
     """Pair the operators of an int8 graph with a float one's, in their order, by kind and output's shape.
 
-    Layers are those whose weights no other operator reads, and that have a bias of their own.
+    Layers are those whose weights and bias no other operator reads.
     """
     pairs: dict[int, int] = dict(zip(graph.inputs, floats.inputs, strict=True))
     layers: dict[int, Layer] = {}
@@ -82,17 +91,16 @@ def paired_operators(graph: Graph, floats: Graph) -> list[tuple[Op, Op]]:
 
 
 def _layer(graph: Graph, floats: Graph, op: Op, float_op: Op) -> Layer | None:
-    if op.kind not in WEIGHTED or len(op.inputs) < 3 or len(float_op.inputs) < 2 or op.inputs[2] < 0:
+    if op.kind not in WEIGHTED or len(float_op.inputs) < 2:
         return None
     weights, float_weights = graph.tensors[op.inputs[1]], floats.tensors[float_op.inputs[1]]
     if weights.dtype != DType.INT8 or weights.data is None or float_weights.data is None:
         return None
-    if any(_is_shared(graph, op, index) for index in op.inputs[1:3]):
+    if any(_is_shared(graph, op, index) for index in op.inputs[1:3] if index >= 0):
         return None
     if weights.shape != float_weights.shape or float_weights.dtype != DType.FLOAT32:
         return None
-    channels = graph.tensors[op.inputs[2]].elements
-    bias = np.zeros(channels)
+    bias = np.zeros(weights.shape[channel_axis(op)])
     if len(float_op.inputs) > 2 and float_op.inputs[2] >= 0:
         bias = np.asarray(floats.tensors[float_op.inputs[2]].data, np.float64)
     return Layer(op, float_op, np.asarray(float_weights.data, np.float64), bias)

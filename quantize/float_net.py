@@ -26,8 +26,12 @@ class FloatNet:
     blob: bytes
     graph: Graph = field(repr=False)
 
-    def activations(self, inputs: NDArray[np.float32]) -> Iterator[Activations]:
-        """Every activation, by tensor, of one picture after the other; the same bits on any number of cores.
+    def activations(
+        self, inputs: NDArray[np.float32], wanted: tuple[int, ...] | None = None
+    ) -> Iterator[Activations]:
+        """Activations by tensor, those `wanted` or all, of one picture after the other.
+
+        The same bits on any number of cores.
 
         Shapes: inputs (N, RES, RES, 3); each activation as the graph has it.
         """
@@ -38,7 +42,7 @@ class FloatNet:
                 own.interpreter = _interpreter(self.blob)
             own.interpreter.set_tensor(self.graph.inputs[0], picture[None])
             own.interpreter.invoke()
-            return {i: own.interpreter.get_tensor(i) for i in self.tensors()}
+            return {i: own.interpreter.get_tensor(i) for i in (wanted or self.tensors())}
 
         workers = len(os.sched_getaffinity(0))
         with ThreadPoolExecutor(workers) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -13,13 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import quiet
+from graph.patch import with_values
 from graph.types import Tensor
 from pictures import USUAL, PictureSet, PixelRule
-from quantize import aids, calibration, float_model, inspection
+from quantize import aids, auto, calibration, float_model, float_net, inspection, measure
+from quantize.auto import Search, Workshop
+from quantize.draft import draft
 from quantize.errors import QuantizeError
+from quantize.float_model import FloatModel
 from quantize.keras_files import Size
-from quantize.recipe import STANDARD, Recipe
+from quantize.recipe import NONE, STANDARD, Recipe
+from quantize.statistics import gather
 
+HELD = 500  # pictures that a search judges on, at most
 CHECKED_VERSIONS = ("tensorflow-cpu", "keras", "numpy", "pillow")
 
 
@@ -38,27 +45,34 @@ def quantize(
     samples: int = 200,
     seed: int = 0,
     *,
-    recipe: Recipe = STANDARD,
+    recipe: Recipe | Search = STANDARD,
     size: Size | None = None,
     pixels: PixelRule = USUAL,
 ) -> Quantized:
     """Make a full-integer int8 .tflite of a float model; the same inputs give the same bytes.
 
     Batch 1, int8 in and out, weights per channel (FULLY_CONNECTED: per tensor), calibrated on `samples`
-    pictures of train, then what `recipe` says.
+    pictures of train, then what `recipe` says, or what a search for one finds. A search calibrates on half of
+    train at most and judges on others; how far it comes depends on the time it is given.
 
     Raises: QuantizeError for a float model that cannot be used, NotFullIntegerError for one that does not
     become integer throughout, DataError for pictures that cannot be read.
     """
+    begun = time.monotonic()
     path = Path(path)
     with quiet.aside():
         model = float_model.load(path, size, pixels)
-    float_model.numbers_of_classes(model, pictures)
+    numbers = float_model.numbers_of_classes(model, pictures)
+    if isinstance(recipe, Search):
+        samples = min(samples, max(1, len(pictures.train) // 2))
     drawn = calibration.draw(pictures, samples, seed, model.res_px)
     with quiet.aside() as stderr:
         plain = convert(model, drawn.pixels, stderr)
-        inspection.inspect(plain)
-        blob = aids.apply(recipe, plain, model, drawn.pixels, stderr)
+        if isinstance(recipe, Search):
+            found = _searched(plain, model, pictures, drawn, numbers, recipe, begun, stderr)
+        else:
+            found = _improved(plain, model, drawn.pixels, recipe, stderr)
+    blob, used, searching = found
     graph = inspection.inspect(blob)
     record = {
         "float_sha256": float_model.sha256_of_model(path),
@@ -70,12 +84,49 @@ def quantize(
         "output": border(graph.tensors[graph.outputs[0]]),
         "operators": sorted({op.kind.value for op in graph.ops}),
         "pixels": {"scale": str(pixels.scale), "offset": str(pixels.offset)},
-        "recipe": asdict(recipe),
+        "recipe": asdict(used),
+        "search": searching,
     }
     return Quantized(blob, drawn.record, record)
 
 
-def convert(model: float_model.FloatModel, pixels: NDArray[np.uint8], stderr: TextIO | None = None) -> bytes:
+def _improved(
+    plain: bytes, model: FloatModel, pixels: NDArray[np.uint8], recipe: Recipe, stderr: TextIO
+) -> tuple[bytes, Recipe, dict[str, Any] | None]:
+    """The converter's model after what the recipe says."""
+    if recipe == NONE:
+        return plain, recipe, None
+    net = float_net.of_model(model)
+    seen = gather(net, model.pixels.real(pixels), stderr)
+    made = aids.carried_out(recipe, draft(inspection.inspect(plain), net.graph), seen, model, pixels)
+    return with_values(plain, made.graph), recipe, None
+
+
+def _searched(
+    plain: bytes,
+    model: FloatModel,
+    pictures: PictureSet,
+    drawn: calibration.Calibration,
+    numbers: NDArray[np.int64],
+    search: Search,
+    begun: float,
+    stderr: TextIO,
+) -> tuple[bytes, Recipe, dict[str, Any] | None]:
+    """The best model that a search finds, its recipe, and what was tried."""
+    net = float_net.of_model(model)
+    made = draft(inspection.inspect(plain), net.graph)
+    seen = gather(net, model.pixels.real(drawn.pixels), stderr)
+    shown, labels = calibration.held(pictures, drawn, HELD)
+    held = measure.hold(net, shown, model.pixels.real(shown), numbers[labels], stderr)
+    parts = (plain, net.blob, drawn.pixels.tobytes(), shown.tobytes())
+    key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    shop = Workshop(plain, made, model, seen, drawn.pixels, held, key)
+    trials = auto.searched(shop, search, begun)
+    best = [trial for trial in trials if trial.kept][-1]
+    return best.blob, best.recipe, auto.record(trials, search, held)
+
+
+def convert(model: FloatModel, pixels: NDArray[np.uint8], stderr: TextIO | None = None) -> bytes:
     """The converter's run: batch fixed to 1, variables frozen, ranges from `pixels`.
 
     With the batch fixed before conversion no SHAPE, STRIDED_SLICE or PACK is left. Freezing first gives the

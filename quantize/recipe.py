@@ -5,19 +5,39 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from quantize.errors import QuantizeError
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`bias_correction`: the mean of each layer's sums is made the float network's, in the int32 biases."""
+    """What is on.
 
+    `calibrator`: which ranges activations span (`quantize.calibrators`), `percentile` of that one;
+    `equalization`: channels that are brought to one range, `equalization_limit` the largest factor;
+    `rounding`: how weights become integers, `damping` of `compensated`;
+    `bias_correction`: the mean of each layer's sums is made the float network's, in the int32 biases.
+    """
+
+    calibrator: str = "min-max"
+    percentile: float = 99.99
+    equalization: str = "none"
+    equalization_limit: float = 16.0
+    rounding: str = "nearest"
+    damping: float = 0.01
     bias_correction: bool = False
 
 
+CHOICES = {
+    "calibrator": ("min-max", "percentile", "mse", "entropy"),
+    "equalization": ("none", "depthwise", "all"),
+    "rounding": ("nearest", "compensated"),
+}
+LIMITS = {"percentile": (50.0, 100.0), "equalization_limit": (1.0, 1e6), "damping": (1e-6, 1.0)}
+
 NONE = Recipe()
-STANDARD = Recipe(bias_correction=True)
+STANDARD = Recipe(equalization="depthwise", rounding="compensated", bias_correction=True)
 NAMED = {"none": NONE, "standard": STANDARD}
 
 
@@ -40,7 +60,17 @@ def load(word: str) -> Recipe:
     for key, value in table.items():
         if key not in known:
             raise QuantizeError(f"{path}: unknown key {key}; a recipe may say {', '.join(known)}")
-        wanted = type(known[key].default)
-        if type(value) is not wanted:
-            raise QuantizeError(f"{path}: {key} is {value!r}; give it as {wanted.__name__}")
+        table[key] = _checked(path, key, value, type(known[key].default))
     return Recipe(**table)
+
+
+def _checked(path: Path, key: str, value: Any, wanted: Any) -> Any:
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted:
+        raise QuantizeError(f"{path}: {key} is {value!r}; give it as {wanted.__name__}")
+    if key in CHOICES and value not in CHOICES[key]:
+        raise QuantizeError(f"{path}: {key} is {value!r}; give one of {', '.join(CHOICES[key])}")
+    if key in LIMITS and not LIMITS[key][0] <= float(value) <= LIMITS[key][1]:
+        raise QuantizeError(f"{path}: {key} is {value}; give {LIMITS[key][0]:g} to {LIMITS[key][1]:g}")
+    return value

@@ -14,6 +14,7 @@ from graph import tflite
 from pictures import DataError, input_table
 from quantize import inspection, post_training
 from quantize.errors import QuantizeError
+from quantize.recipe import NONE
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,10 @@ def test_convolutions_have_a_scale_per_channel_and_the_dense_layer_one(made):
     assert [len(tensor.quant.scales) for tensor in weights] == [5, 5, 7, 1]
 
 
-def test_the_dense_weights_are_the_float_ones_to_half_a_step(made, float_model):
+def test_the_converters_dense_weights_are_the_float_ones_to_half_a_step(float_model, colours):
     import keras
 
+    made = tflite.read(post_training.quantize(float_model, colours, samples=12, recipe=NONE).blob)
     kernel, _ = keras.models.load_model(float_model).get_layer("classifier").get_weights()
     op = next(op for op in made.ops if op.kind == "FULLY_CONNECTED")
     weights = made.tensors[op.inputs[1]]

@@ -10,8 +10,8 @@ def test_what_a_file_leaves_out_is_off(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("")
     assert recipe.load(str(path)) == recipe.NONE
-    path.write_text("bias_correction = true\n")
-    assert recipe.load(str(path)) == recipe.Recipe(bias_correction=True)
+    path.write_text("bias_correction = true\ndamping = 1\n")
+    assert recipe.load(str(path)) == recipe.Recipe(bias_correction=True, damping=1.0)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ def test_what_a_file_leaves_out_is_off(tmp_path):
         ("bias_corection = true", "unknown key bias_corection"),
         ("bias_correction = 1", "bias_correction is 1"),
         ("bias_correction", "no TOML"),
+        ('rounding = "up"', "give one of nearest, compensated"),
+        ("damping = 7", "give 1e-06 to 1"),
     ],
 )
 def test_a_wrong_file_is_named_in_one_line(tmp_path, text, says):
