@@ -16,6 +16,7 @@ STEPS ?=
 SEED ?= 0
 ACTIVATION ?= relu6
 VARIANT ?= separable
+TEACHER ?=
 SAMPLES ?= 20
 BUILD ?= build
 MODELS ?= ../shared/models/*.tflite
@@ -33,7 +34,7 @@ DATA_NAME := $(subst :,_,$(basename $(notdir $(patsubst %/,%,$(DATA)))))
 B := $(BUILD)/$(MODEL)/$(DATA_NAME)
 C := $(B)/$(basename $(notdir $(CHIP)))
 
-.PHONY: help setup model float cell folders sweep summary oracle bench-plan check-plans check-c bench-c bench-chips bench-fps bench-localize bench-res bench-sim firmware-test firmware-tools test test-all lint clean FORCE
+.PHONY: help setup model float cell folders sweep study-separable study-shallow study-alpha study-res study-tradeoff summary oracle bench-plan check-plans check-c bench-c bench-chips bench-fps bench-localize bench-res bench-sim firmware-test firmware-tools test test-all lint clean FORCE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -55,7 +56,14 @@ model: $(C)/report.html $(C)/firmware/manifest.json ## Train, quantize, plan, si
 	@$(SIXMEG) report $(C) --verdict
 	@$(SIXMEG) gate $(B)/model.tflite --chip '$(CHIP)' --runtime any >/dev/null
 
-TRAINED := $(ALPHA) $(RES) $(DATA) $(INIT) $(MINUTES) $(SEED) $(ACTIVATION)$(if $(STEPS), steps $(STEPS))
+TRAINED := $(ALPHA) $(RES) $(DATA) $(INIT) $(MINUTES) $(SEED) $(ACTIVATION)$(if $(STEPS), steps $(STEPS))$(if $(TEACHER), teacher $(TEACHER))
+
+# A teacher is a Keras model, or the ALPHA of a network that is trained first, as this one is.
+TAUGHT_BY := $(if $(TEACHER),$(or $(wildcard $(TEACHER)),$(BUILD)/mobilenet_v1_$(TEACHER)_$(RES)/$(DATA_NAME)/float.keras))
+ifneq ($(TAUGHT_BY),$(TEACHER))
+$(TAUGHT_BY): FORCE
+	@$(MAKE) --no-print-directory float ALPHA=$(TEACHER) TEACHER= VARIANT=separable
+endif
 
 # What Make cannot see in a file's time: a change of these words makes the stage stale.
 $(B)/train.args: FORCE
@@ -66,9 +74,10 @@ $(C)/chip.args: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CHIP)' | cmp -s - $@ || echo '$(CHIP)' > $@
 
-$(B)/float.keras: $(B)/train.args $(wildcard train/*.py) graph/mobilenet.py | $(READY)
+$(B)/float.keras: $(B)/train.args $(TAUGHT_BY) $(wildcard train/*.py) graph/mobilenet.py | $(READY)
 	$(SIXMEG) train --alpha $(ALPHA) --res $(RES) --data '$(DATA)' --init '$(INIT)' $(if $(MINUTES),--minutes $(MINUTES)) \
-	  $(if $(STEPS),--steps $(STEPS)) --seed $(SEED) --activation $(ACTIVATION) --variant $(VARIANT) -o $(B)
+	  $(if $(STEPS),--steps $(STEPS)) --seed $(SEED) --activation $(ACTIVATION) --variant $(VARIANT) \
+	  $(if $(TAUGHT_BY),--teacher $(TAUGHT_BY)) -o $(B)
 
 $(B)/model.tflite: $(B)/float.keras $(wildcard quantize/*.py)
 	$(SIXMEG) quantize $< --data '$(DATA)' --seed $(SEED) -o $@
@@ -102,7 +111,7 @@ ENGINE ?= joblib
 WORKERS ?= 1
 MIN_FPS ?=
 MANY = --data '$(DATA)' --seeds '$(SEEDS)' --init '$(INIT)' $(if $(MINUTES),--minutes $(MINUTES)) $(if $(STEPS),--steps $(STEPS)) \
-  --activation $(ACTIVATION) --build '$(BUILD)' --engine '$(ENGINE)' --workers $(WORKERS)
+  --activation $(ACTIVATION) --build '$(BUILD)' --engine '$(ENGINE)' --workers $(WORKERS) $(if $(TEACHER),--set 'TEACHER=$(TEACHER)')
 
 # What a sweep asks for: the float model alone, or all that its table needs. Slower stages that are there stay true.
 float: $(B)/float.keras
@@ -116,6 +125,25 @@ $(C)/report.json: $(B)/model.tflite $(B)/accuracy.json $(C)/plan.json $(C)/fps.j
 
 sweep: $(READY) ## Every ALPHA of ALPHAS= by RES of RESES= on CHIP=: a table, Pareto plots, the best that fits
 	@$(SIXMEG) sweep --alphas '$(ALPHAS)' --reses '$(RESES)' --chip '$(CHIP)' $(if $(MIN_FPS),--min-fps $(MIN_FPS)) $(MANY)
+
+# The paper's experiments, each beside its published rows.
+STUDY = @$(SIXMEG) experiment $(patsubst study-%,%,$@) $(if $(filter-out file,$(origin ALPHAS)),--alphas '$(ALPHAS)') \
+  $(if $(filter-out file,$(origin RESES)),--reses '$(RESES)') $(MANY)
+
+study-separable: $(READY) ## The paper's table 4: full convolutions against depthwise separable ones, on DATA=
+	$(STUDY)
+
+study-shallow: $(READY) ## Its table 5: narrow against shallow
+	$(STUDY)
+
+study-alpha: $(READY) ## Its table 6: the ALPHA sweep
+	$(STUDY)
+
+study-res: $(READY) ## Its table 7: the RES sweep
+	$(STUDY)
+
+study-tradeoff: $(READY) ## Accuracy against MACs over ALPHAS= by RESES=, 16 cells by default
+	$(STUDY)
 
 $(C)/report.html: $(STAGES) $(wildcard export/*.py export/templates/*)
 	$(SIXMEG) report $(C)

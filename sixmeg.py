@@ -31,6 +31,7 @@ COMMANDS = {
     "map": "export.cli_map",
     "firmware-test": "export.cli_firmware_test",
     "sweep": "experiments.cli",
+    "experiment": "experiments.cli_study",
 }
 
 # What `pip install .` leaves out, and the extra that brings it.

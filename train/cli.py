@@ -37,6 +37,8 @@ from train.variants import SEPARABLE, VARIANTS
     show_default=True,
     help="full: 3x3 convolutions instead of separable blocks; shallow: five blocks fewer.",
 )
+@click.option("--qat", is_flag=True, help="Train on int8's roundings, best from --init float.keras.")
+@click.option("--teacher", help="A Keras model (.keras) of the same classes, to learn from.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder; build/<model>/<data> where not given."
 )
@@ -50,6 +52,8 @@ def train(
     seed: int,
     activation: str,
     variant: str,
+    teacher: str | None,
+    qat: bool,
     output: Path | None,
 ) -> None:
     """Train a MobileNetV1 in a time budget; an interrupted run goes on when called again."""
@@ -67,7 +71,7 @@ def train(
         tf.zeros(1)  # TensorFlow describes the machine at its first operation
     from train import run
 
-    wish = run.Wish(alpha, res, data, init, minutes, steps, seed, activation, variant)
+    wish = run.Wish(alpha, res, data, init, minutes, steps, seed, activation, variant, teacher, qat)
     folder = run.train(wish, output)
     record = json.loads((folder / "train.json").read_text(encoding="utf-8"))
     click.echo(

@@ -17,10 +17,13 @@ from train.interrupt import interruptible
 from train.mobilenet_v1 import CLASSIFIER
 from train.recipe import Recipe
 from train.schedule import Budget, first_plan, learning_rate, plan, stage_at
+from train.teacher import EMBEDDING, LABEL_SHARE
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+    from train.teacher import Teacher
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +82,7 @@ class Course:
     run: dict[str, Any]
     checkpoint_file: Path
     logs: Path
+    teacher: Teacher | None = None
     records: list[StageRecord] = field(default_factory=list)
     res_px: tuple[int, ...] = ()
     planned: bool = False
@@ -92,12 +96,15 @@ class Course:
     @property
     def variables(self) -> list[keras.Variable]:
         """Everything a checkpoint holds."""
-        return [*self.network.variables, *self.optimizer.variables]
+        learning = [] if self.teacher is None else self.teacher.projection.variables
+        return [*self.network.variables, *self.optimizer.variables, *learning]
 
     def step(self, trains: str) -> Step:
         """The step function that moves these variables, traced once for each resolution."""
         if trains not in self._steps:
-            self._steps[trains] = step_function(self.network, self.optimizer, self.recipe, trains)
+            self._steps[trains] = step_function(
+                self.network, self.optimizer, self.recipe, trains, self.teacher
+            )
         return self._steps[trains]
 
     def record(self, index: int) -> StageRecord:
@@ -230,11 +237,16 @@ def _log(record: StageRecord, step: int) -> None:
 
 
 def step_function(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe, trains: str
+    network: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    recipe: Recipe,
+    trains: str,
+    teacher: Teacher | None = None,
 ) -> Step:
     """One step of gradient descent as a graph: (x, y) to the loss and the batch's accuracy before it.
 
     While the classifier trains alone, the rest works as in inference: on the statistics of its first weights.
+    A teacher's projection goes down the same gradient, at the same rate.
     """
     import keras
     import tensorflow as tf
@@ -243,12 +255,21 @@ def step_function(
     variables = network.trainable_variables if trains == "all" else classifier.trainable_variables
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
 
+    student = keras.Model(network.inputs[0], [network.outputs[0], network.get_layer(EMBEDDING).output])
+    projection = [] if teacher is None else teacher.projection.trainable_variables
+
     @tf.function
     def step(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            probabilities = network(x, training=trains == "all")
+            probabilities, embedding = student(x, training=trains == "all")
             loss = smoothed(y, probabilities)
-        optimizer.apply(tape.gradient(loss, variables), variables)
+            if teacher is not None:
+                taught = teacher.loss(x, probabilities, embedding)
+                loss = LABEL_SHARE * loss + (1 - LABEL_SHARE) * taught
+        slopes = tape.gradient(loss, [*variables, *projection])
+        optimizer.apply(slopes[: len(variables)], variables)
+        for variable, slope in zip(projection, slopes[len(variables) :], strict=True):
+            variable.assign_sub(optimizer.learning_rate * slope)
         right = tf.argmax(probabilities, 1) == tf.argmax(y, 1)
         return loss, tf.reduce_mean(tf.cast(right, tf.float32))
 

@@ -9,6 +9,7 @@ arXiv:1704.04861, table 1.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from graph.mobilenet import RES_MULTIPLE_PX, check_size
@@ -39,20 +40,28 @@ def build(
     import keras
 
     check_size(alpha, res, classes)
-    return _build(alpha, res, classes, activation, variant, 0.0, keras.layers.BatchNormalization)
+    return _build(
+        alpha, res, classes, activation, variant, 0.0, keras.layers.BatchNormalization, keras.layers
+    )
 
 
 def build_for_training(
-    alpha: float, classes: int, activation: str, dropout: float, variant: str = SEPARABLE
+    alpha: float, classes: int, activation: str, dropout: float, variant: str = SEPARABLE, qat: bool = False
 ) -> keras.Model:
     """The same for pictures of any size, with dropout and a faster BatchNorm; its weights fit `build`'s.
 
+    With `qat`, on what int8 will leave of weights and activations.
+
     Raises: TrainError as `build`.
     """
+    import keras
+
+    from train import fake_quantization
     from train.batchnorm import FusedBatchNormalization
 
     check_size(alpha, RES_MULTIPLE_PX, classes)
-    return _build(alpha, None, classes, activation, variant, dropout, FusedBatchNormalization)
+    layers = fake_quantization if qat else keras.layers
+    return _build(alpha, None, classes, activation, variant, dropout, FusedBatchNormalization, layers)
 
 
 def _build(
@@ -63,6 +72,7 @@ def _build(
     variant: str,
     dropout: float,
     normalization: type[keras.layers.BatchNormalization],
+    layers: ModuleType,
 ) -> keras.Model:
     import keras
 
@@ -71,11 +81,11 @@ def _build(
 
     def normalize_and_activate(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         normalized = normalization(momentum=BATCHNORM_MOMENTUM, epsilon=BATCHNORM_EPSILON, name=f"{name}_bn")
-        return keras.layers.ReLU(ACTIVATIONS[activation], name=f"{name}_relu")(normalized(x))
+        return layers.ReLU(ACTIVATIONS[activation], name=f"{name}_relu")(normalized(x))
 
     first, *rest = blocks_of(alpha, variant)
     inputs = keras.Input((res, res, 3), name="picture")
-    convolution = keras.layers.Conv2D(
+    convolution = layers.Conv2D(
         first.channels, 3, strides=first.stride, padding="same", use_bias=False, name="conv1"
     )
     x = normalize_and_activate(convolution(inputs), "conv1")
@@ -83,18 +93,18 @@ def _build(
         kernel, stride = (3, block.stride) if variant == FULL else (1, 1)
         if variant != FULL:
             name = f"conv_dw_{number}"
-            depthwise = keras.layers.DepthwiseConv2D(
+            depthwise = layers.DepthwiseConv2D(
                 3, strides=block.stride, padding="same", use_bias=False, name=name
             )
             x = normalize_and_activate(depthwise(x), name)
         name = f"conv_{number}" if variant == FULL else f"conv_pw_{number}"
-        convolution = keras.layers.Conv2D(
+        convolution = layers.Conv2D(
             block.channels, kernel, strides=stride, padding="same", use_bias=False, name=name
         )
         x = normalize_and_activate(convolution(x), name)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
-    x = keras.layers.Dense(classes, name=CLASSIFIER)(x)
+    x = layers.Dense(classes, name=CLASSIFIER)(x)
     outputs = keras.layers.Softmax(name="probabilities")(x)
     return keras.Model(inputs, outputs, name=name_of(alpha, res, variant))

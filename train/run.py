@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import pictures
 from graph.mobilenet import check_size
-from train import artefacts, pipeline, recipe, settle, weights
+from train import artefacts, pipeline, recipe, settle, teacher, weights
 from train.loop import Course, fit
 from train.macs import cost
 from train.mobilenet_v1 import build, build_for_training
@@ -41,6 +41,8 @@ class Wish:
     seed: int = 0
     activation: str = "relu6"
     variant: str = SEPARABLE
+    teacher: str | None = None
+    qat: bool = False
 
 
 def train(wish: Wish, output: Path | None = None) -> Path:
@@ -58,14 +60,15 @@ def train(wish: Wish, output: Path | None = None) -> Path:
     source = weights.find(wish.init, wish.alpha, wish.res)
     chosen = recipe.SCRATCH if source.weights is None else recipe.FINE_TUNE
     classes = len(data.classes)
-    network = build_for_training(wish.alpha, classes, wish.activation, chosen.dropout, wish.variant)
+    network = build_for_training(wish.alpha, classes, wish.activation, chosen.dropout, wish.variant, wish.qat)
     why = source.why
     if source.weights is not None:
         why = f"{why}: {weights.assign(network, source.weights, source.why)}"
     logger.info("first weights: %s (%s)", source.used, why)
+    taught = _teacher(wish, network, classes)
     output = output or Path("build") / name_of(wish.alpha, wish.res, wish.variant) / data.name
     output.mkdir(parents=True, exist_ok=True)
-    course = _course(wish, chosen, network, data, source, output)
+    course = _course(wish, chosen, network, data, source, output, taught)
     if course.resume():
         logger.info("resumed at %.0f %% of the budget", 100 * course.budget.progress)
     else:
@@ -100,6 +103,7 @@ def _course(
     data: pictures.PictureSet,
     source: weights.Source,
     output: Path,
+    taught: teacher.Teacher | None,
 ) -> Course:
     minutes = wish.minutes
     if wish.steps is None and minutes is None:
@@ -116,6 +120,7 @@ def _course(
         "recipe": chosen.name,
         "data_sha256": data.sha256,
         "init": [source.used, source.sha256],
+        "teacher": taught and taught.sha256,
     }
     return Course(
         network=network,
@@ -129,7 +134,14 @@ def _course(
         run=run,
         checkpoint_file=output / "checkpoint" / "state.npz",
         logs=output / "logs",
+        teacher=taught,
     )
+
+
+def _teacher(wish: Wish, network: keras.Model, classes: int) -> teacher.Teacher | None:
+    if wish.teacher is None:
+        return None
+    return teacher.load(wish.teacher, classes, int(network.get_layer(teacher.EMBEDDING).output.shape[-1]))
 
 
 def optimizer(network: keras.Model, chosen: recipe.Recipe) -> keras.optimizers.Optimizer:
@@ -163,6 +175,7 @@ def _record(wish: Wish, data: pictures.PictureSet, course: Course) -> dict[str, 
         "res_px": wish.res,
         "activation": wish.activation,
         "variant": wish.variant,
+        "qat": wish.qat,
         "classes": list(data.classes),
         "macs": counted.macs,
         "parameters": counted.parameters,
@@ -175,6 +188,9 @@ def _record(wish: Wish, data: pictures.PictureSet, course: Course) -> dict[str, 
             "test_samples": len(data.test),
         },
         "seed": wish.seed,
+        "teacher": None
+        if course.teacher is None or wish.teacher is None
+        else {"file": Path(wish.teacher).name, "sha256": course.teacher.sha256},
         "minutes_budget": course.budget.minutes,
         "steps_budget": course.budget.steps,
         "stages": [asdict(record) for record in course.records],

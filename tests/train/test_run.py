@@ -158,3 +158,37 @@ def test_depthwise_kernels_and_batchnorm_do_not_decay():
     found.apply([keras.ops.zeros_like(v) for v in network.trainable_variables], network.trainable_variables)
     decayed = {v.path for v in network.trainable_variables if not np.array_equal(before[v.path], np.array(v))}
     assert decayed == {"conv1/kernel", "classifier/kernel", *(f"conv_pw_{n}/kernel" for n in range(1, 14))}
+
+
+def test_a_student_learns_from_a_teacher_of_another_width_and_side(trained, colours_folder, tmp_path):
+    teacher = trained[0] / "float.keras"
+    wish = Wish(0.5, 32, str(colours_folder), "scratch", steps=30, teacher=str(teacher))
+    run.train(wish, tmp_path)
+    record = json.loads((tmp_path / "train.json").read_text())
+    assert record["teacher"]["file"] == "float.keras"
+    assert record["float_top1"] > 0.9
+
+
+def test_a_teacher_of_other_classes_is_refused(trained):
+    from train import teacher
+
+    with pytest.raises(ValueError, match="3 classes of"):
+        teacher.load(trained[0] / "float.keras", 7, 256)
+    with pytest.raises(ValueError, match="cannot be loaded by Keras"):
+        teacher.load(trained[0] / "train.json", 3, 256)
+
+
+def test_a_student_equal_to_its_teacher_lacks_no_class(trained):
+    import keras
+
+    from train import teacher
+
+    model = keras.models.load_model(trained[0] / "float.keras", compile=False)
+    x = keras.random.uniform((5, 64, 64, 3), -1, 1, seed=3)
+    for told in (model, keras.Model(model.inputs[0], model.get_layer("classifier").output)):
+        path = trained[0].parent / "told.keras"
+        told.save(path)
+        found = teacher.load(path, 3, 256)
+        found.projection.kernel.assign(keras.ops.eye(256))
+        embedding = keras.Model(model.inputs[0], model.get_layer("pool").output)(x)
+        assert abs(float(found.loss(x, model(x), embedding))) < 1e-4
