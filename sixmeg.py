@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train.cli",
     "summary": "train.cli",
     "quantize": "quantize.cli",
+    "quality": "quantize.cli_quality",
     "onnx": "quantize.cli",
     "plan": "memory_planner.cli",
     "gate": "memory_planner.cli_gate",

@@ -70,19 +70,26 @@ def equalized(draft: Draft, seen: Statistics, into: frozenset[OpKind], limit: fl
         after = draft.layers[chain.after]
         if after.op.kind not in into:
             continue
-        before = draft.layers[chain.before]
         factors = _factors(draft, chain, seen, limit)
         if factors is None or np.allclose(factors, 1):
             continue
-        layers = dict(draft.layers)
-        layers[chain.before] = _output_scaled(before, factors)
-        layers[chain.after] = _input_scaled(after, factors)
-        gains = dict(draft.gains)
-        for op in (before.op, *chain.passing):
-            index = draft.pairs[op.outputs[0]]
-            gains[index] = gains.get(index, 1.0) * factors
-        draft = replace(draft, layers=layers, gains=gains)
+        draft = scaled(draft, chain, factors)
     return draft
+
+
+def scaled(draft: Draft, chain: Chain, factors: Array) -> Draft:
+    """The draft in which the channels between two layers are multiplied with `factors`.
+
+    Shapes: factors (C,).
+    """
+    before, after = draft.layers[chain.before], draft.layers[chain.after]
+    layers, gains = dict(draft.layers), dict(draft.gains)
+    layers[chain.before] = _output_scaled(before, factors)
+    layers[chain.after] = _input_scaled(after, factors)
+    for op in (before.op, *chain.passing):
+        index = draft.pairs[op.outputs[0]]
+        gains[index] = gains.get(index, 1.0) * factors
+    return replace(draft, layers=layers, gains=gains)
 
 
 def _factors(draft: Draft, chain: Chain, seen: Statistics, limit: float) -> Array | None:
