@@ -224,6 +224,9 @@ PACKAGES := make gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm \
 firmware-tools: ## Install what firmware-test needs (apt-get)
 	$(if $(filter 0,$(shell id -u)),,sudo )apt-get install --yes --no-install-recommends $(PACKAGES)
 
+bench-worst: $(READY) ## Channels spread by 1000 on purpose, for FLOAT= (a ReLU model) and DATA=: int8 by the converter, by auto
+	@$(BIN)/python -m benchmarks.worst_case '$(FLOAT)' '$(DATA)'
+
 test: $(READY) ## Tests, style and types
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto -m "not slow"

@@ -59,7 +59,7 @@ def hold(
     pixels: NDArray[np.uint8],
     inputs: NDArray[np.float32],
     labels: NDArray[np.int64],
-    stderr: Any,
+    stderr: Any = None,
 ) -> Held:
     """Run the float network; `inputs` are the pixels as it takes them."""
     score, output = score_tensor(net.graph), net.graph.outputs[0]
