@@ -31,6 +31,7 @@ DATA_HELP = "What the model was trained on: cifar10, a folder or .tar of class f
     show_default=True,
     help="What auto may take.",
 )
+@click.option("--unlabelled", is_flag=True, help="The pictures are of other classes; not with auto.")
 @click.option("--alpha", type=float, help="With --res and --classes: the MobileNetV1 that an .h5 fills.")
 @click.option("--res", type=int, help="See --alpha.")
 @click.option("--classes", type=int, help="See --alpha.")
@@ -44,6 +45,7 @@ def quantize(
     seed: int,
     recipe: str,
     minutes: float,
+    unlabelled: bool,
     alpha: float | None,
     res: int | None,
     classes: int | None,
@@ -62,6 +64,8 @@ def quantize(
     from quantize import recipe as recipes
     from quantize.auto import Search
 
+    if unlabelled and recipe == "auto":
+        raise click.UsageError("--unlabelled: auto judges by classes; give --recipe standard")
     _log()
     folder = Path(f"{output}.search")
     made = post_training.quantize(
@@ -71,6 +75,7 @@ def quantize(
         seed,
         recipe=Search(minutes, click.echo, folder) if recipe == "auto" else recipes.load(recipe),
         size=_size(alpha, res, classes),
+        labelled=not unlabelled,
         pixels=pictures.PixelRule.parse(pixel_scale, pixel_offset),
     )
     write_json(output.with_name("calibration.json"), made.calibration)

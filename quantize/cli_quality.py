@@ -20,6 +20,7 @@ RANKED = 100  # pictures on which each layer is left in float
 @click.option("--samples", type=click.IntRange(1), default=1000, show_default=True, help="Pictures, at most.")
 @click.option("--pixel-scale", default="2/255", show_default=True, help="FLOAT takes pixel * scale + offset.")
 @click.option("--pixel-offset", default="-1", show_default=True, help="See --pixel-scale.")
+@click.option("--unlabelled", is_flag=True, help="Pictures of other classes: no accuracy, only noise.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the JSON to this file.")
 def quality(
@@ -32,17 +33,24 @@ def quality(
 
     rule = pictures.PixelRule.parse(options["pixel_scale"], options["pixel_offset"])
     found = report_quality.report(
-        model, float_model, pictures.load(data), rule, options["samples"], LOOKED_AT, RANKED
+        model,
+        float_model,
+        pictures.load(data),
+        rule,
+        options["samples"],
+        LOOKED_AT,
+        RANKED,
+        not options["unlabelled"],
     )
     if output:
         write_json(output, found)
     if as_json:
         click.echo(json_text(found), nl=False)
         return
-    click.echo(
-        f"int8 {found['int8_top1']:.2%} top-1 on {found['samples']:,} pictures; "
-        f"float {found['float_top1']:.2%}; they agree on {found['agreement']:.2%}"
-    )
+    line = f"the same class on {found['agreement']:.2%} of {found['samples']:,} pictures"
+    if not options["unlabelled"]:
+        line = f"int8 {found['int8_top1']:.2%} top-1, float {found['float_top1']:.2%}; {line}"
+    click.echo(f"{line}; scores {found['sqnr_db']:.1f} dB above their noise")
     for one in found["ranking"][:5]:
         click.echo(
             f"  operator {one['op']} in float alone: agreement {one['agreement_gain']:+.2%}, "

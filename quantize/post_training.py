@@ -48,6 +48,7 @@ def quantize(
     recipe: Recipe | Search = STANDARD,
     size: Size | None = None,
     pixels: PixelRule = USUAL,
+    labelled: bool = True,
 ) -> Quantized:
     """Make a full-integer int8 .tflite of a float model; the same inputs give the same bytes.
 
@@ -62,7 +63,9 @@ def quantize(
     path = Path(path)
     with quiet.aside():
         model = float_model.load(path, size, pixels)
-    numbers = float_model.numbers_of_classes(model, pictures)
+    numbers = np.full(len(pictures.classes), -1)
+    if labelled:
+        numbers = float_model.numbers_of_classes(model, pictures)
     if isinstance(recipe, Search):
         samples = min(samples, max(1, len(pictures.train) // 2))
     drawn = calibration.draw(pictures, samples, seed, model.res_px)

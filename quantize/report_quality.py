@@ -18,16 +18,27 @@ from quantize.measure import Held, Nearness, hold, nearness
 
 
 def report(
-    model: Path, source: Path, data: PictureSet, rule: PixelRule, samples: int, looked_at: int, ranked: int
+    model: Path,
+    source: Path,
+    data: PictureSet,
+    rule: PixelRule,
+    samples: int,
+    looked_at: int,
+    ranked: int,
+    labelled: bool = True,
 ) -> dict[str, Any]:
     """What quality.json holds; noise on `looked_at` of the pictures, the ranking on `ranked`.
+
+    Pictures of other classes than the model's have no accuracy: with `labelled` false, top-1 is None.
 
     Raises: QuantizeError, ModelError, DataError as quantizing does.
     """
     graph = inspection.inspect(model.read_bytes())
     with quiet.aside() as stderr:
         floats = float_model.load(source, pixels=rule)
-        numbers = float_model.numbers_of_classes(floats, data)
+        numbers = np.full(len(data.classes), -1)
+        if labelled:
+            numbers = float_model.numbers_of_classes(floats, data)
         net = float_net.of_model(floats)
         seen = quality.shown(data, model, floats.res_px, samples)
         held = hold(net, seen.pixels, rule.real(seen.pixels), numbers[seen.labels], stderr)
@@ -43,8 +54,8 @@ def report(
         "data": data.name,
         "part": seen.part,
         "samples": len(seen.labels),
-        "float_top1": near.float_top1,
-        "int8_top1": near.top1,
+        "float_top1": near.float_top1 if labelled else None,
+        "int8_top1": near.top1 if labelled else None,
         "agreement": near.agreement,
         "divergence": near.divergence,
         "sqnr_db": near.sqnr_db,
