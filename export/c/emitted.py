@@ -55,8 +55,7 @@ class Emitted:
     """An operator. `c_type` of its structure, without the model's name; empty where it has none.
 
     `sections` are the kernels' sources that its calls need, `taps` how many its windows have, `depth` how
-    many bytes one reads where they are gathered from several taps, `channels` how many one reads where they
-    stay apart. Where a step
+    many bytes a convolution's reads, `channels` how many of its inputs are read each for itself. Where a step
     sums its pixels as they come, `of_sums` is the call that makes the output of the sums. `pixels` are those
     of whole tensors where they are not counted by the last axis.
     """

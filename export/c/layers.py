@@ -13,7 +13,8 @@ from firmware_sim.requantization import Requantization
 from graph.types import DType
 from graph.windows import Window
 
-INT8_MIN = -128
+INT8_MIN, INT8_MAX = -128, 127
+SMALL = 1 << 30
 LARGEST = 255
 """The largest size of an int8 number, centred or not."""
 
@@ -55,24 +56,31 @@ def windowed(window: Window) -> dict[str, Value]:
 def _channels(layer: Layer, weights: np.ndarray, index: int) -> tuple[dict[str, Value], list[Array]]:
     """The way from sums to the output; weights (O,K).
 
-    The bias takes in -zero_point * sum(weights). Refused where a sum might pass 32 bits.
+    The bias takes in -zero_point * sum(weights). A channel without weights, whose bias may be as large as
+    can be, gets one that makes the same output by a shift of 1. Refused where a sum might pass 32 bits.
     """
     operands, made = layer.operands, layer.rescaling
     assert isinstance(made, Requantization)
     heaviest = np.abs(layer.bias) + LARGEST * np.abs(weights).sum(axis=1)
     operands.need(int(heaviest.max(initial=0)) <= INT32_MAX, "its sums can pass 32 bits")
     bias = layer.bias - layer.zero_point * weights.sum(axis=1)
+    multipliers, shifts = made.multipliers.copy(), made.shifts.copy()
+    dead = ~weights.any(axis=1)
+    bias[dead] = 2 * (made.apply(layer.bias[None])[0][0, dead].astype(np.int64) - made.zero_point)
+    multipliers[dead], shifts[dead] = INT32_MAX, -1
+    heaviest[dead] = np.abs(bias[dead])
     arrays = [
         Array(f"bias_{index}", "int32_t", bias.astype(np.int32)),
-        Array(f"multiplier_{index}", "int32_t", made.multipliers.astype(np.int32)),
-        Array(f"shift_{index}", "int8_t", made.shifts.astype(np.int8)),
+        Array(f"multiplier_{index}", "int32_t", multipliers.astype(np.int32)),
+        Array(f"shift_{index}", "int8_t", shifts.astype(np.int8)),
     ]
     names: dict[str, Value] = {a.name.rsplit("_", 1)[0]: a.name for a in arrays}
+    positive = (made.zero_point, made.clamp.low, made.clamp.high) == (INT8_MIN, INT8_MIN, INT8_MAX)
     ends = {
         "zero_point": made.zero_point,
         "low": made.clamp.low,
         "high": made.clamp.high,
-        "positive": int(made.clamp.low == made.zero_point and bool(np.all(made.shifts <= 0))),
+        "simple": int(positive and bool(np.all(shifts < 0)) and int(heaviest.max(initial=0)) < SMALL),
     }
     return {**names, **ends}, arrays
 

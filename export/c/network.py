@@ -17,7 +17,7 @@ from graph.types import Graph
 from memory_planner.types import Buffer, Plan, Role
 
 TITLE = 40
-PATCHES = 8
+PATCHES = 16
 MOST_PATCH_BYTES = 4096
 """Of the stack, for copies of what several windows read; one is always copied whole."""
 ALIGNMENT_BYTES = 16
@@ -137,9 +137,9 @@ def _values(made: Network, identifier: str, macro: str) -> dict[str, Any]:
 
 def _patch_bytes(made: Network) -> int:
     """Bytes of the stack that windows are copied to; 0 without convolutions."""
-    depths = [o.depth for o in made.operators.values() if "conv_2d" in o.sections]
-    deepest = max(depths, default=0)
-    return max(deepest, min(PATCHES * deepest, MOST_PATCH_BYTES), int(bool(depths)))
+    convolutions = [o for o in made.operators.values() if "conv_2d" in o.sections]
+    deepest = max((o.depth for o in convolutions if o.taps > 1), default=0)
+    return max(deepest, min(PATCHES * deepest, MOST_PATCH_BYTES), int(bool(convolutions)))
 
 
 def _array(array: Array, identifier: str) -> dict[str, Any]:

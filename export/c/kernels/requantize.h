@@ -6,5 +6,5 @@ typedef struct {
     int32_t zero_point;
     int32_t low;
     int32_t high;
-    int32_t positive; /* negative sums are clamped, and no shift goes to the left */
+    int32_t simple; /* zero_point and low are -128, high is 127, sums are below 2^30, shifts go to the right */
 } k_channels;

@@ -1,21 +1,10 @@
-/* Channels first to first + n - 1 of the pixel y whose taps are x: all is read before any is written. */
-static void k_weigh(const k_depthwise_conv_2d_op *op, const int8_t *const x[K_MOST_TAPS], int32_t first, int32_t n,
-                    int8_t *y)
+/* The pixel y whose taps lie `from` bytes after x. */
+static void k_weigh(const k_depthwise_conv_2d_op *op, const int8_t *const x[K_MOST_TAPS], int32_t from, int8_t *y,
+                    int32_t backwards)
 {
-    const int32_t taps = op->window.size_h * op->window.size_w;
-    int32_t acc[K_LANES] = {0};
-    memcpy(acc, op->to.bias + first, (size_t)n * sizeof acc[0]);
-    for (int32_t tap = 0; tap < taps; tap++) {
-        const int8_t *w = op->weights + tap * op->outputs + first;
-        if (n == K_LANES) {
-            for (int32_t j = 0; j < K_LANES; j++) {
-                acc[j] += x[tap][first + j] * w[j];
-            }
-        } else {
-            for (int32_t j = 0; j < n; j++) {
-                acc[j] += x[tap][first + j] * w[j];
-            }
-        }
+    for (int32_t k = 0; k * K_LANES < op->outputs; k++) {
+        int32_t n;
+        const int32_t first = k_lanes(op->outputs, k, backwards, &n);
+        k_stretch(op, x, from, first, n, y);
     }
-    k_requantize(&op->to, first, n, acc, y);
 }

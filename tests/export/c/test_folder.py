@@ -29,13 +29,17 @@ X86 = ["-march=x86-64", "-march=x86-64-v3", "-march=icelake-server"] if platform
 COMPILERS = {
     "gcc": X86 or [""],
     "clang": X86 or [""],
-    "arm-none-eabi-gcc": ["-mcpu=cortex-m55 -mthumb -mfloat-abi=hard"],
+    "arm-none-eabi-gcc": [
+        "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard",
+        "-mcpu=cortex-m7 -mthumb",
+        "-mcpu=cortex-m0plus -mthumb",
+    ],
     "riscv64-unknown-elf-gcc": ["-march=rv64gc -mabi=lp64d --specs=picolibc.specs"],
 }
 FOUND = [
     (compiler, flags) for compiler in COMPILERS if shutil.which(compiler) for flags in COMPILERS[compiler]
 ]
-INTRINSICS = ["arm_mve.h", "immintrin.h"]
+INTRINSICS = ["arm_acle.h", "arm_mve.h", "immintrin.h"]
 SOURCES = ["net.c", "net_weights.c", "kernels.c", "golden.c", "main_check.c"]
 VWW = Path(__file__).resolve().parents[4] / "shared" / "models" / "mlperf_vww_mnv1_025_96_int8.tflite"
 

@@ -112,7 +112,8 @@ K_INLINE void k_group(const k_depthwise_conv_2d_op *op, const k_woven *woven, co
 void k_depthwise_conv_2d(const k_depthwise_conv_2d_op *op, const k_source *ifm, const k_pixels *ofm, int32_t begin,
                          int32_t end)
 {
-    const int32_t taps = op->window.size_h * op->window.size_w;
+    const k_window *w = &op->window;
+    const int32_t taps = w->size_h * w->size_w;
     const int32_t groups = (op->outputs + K_CHANNELS - 1) / K_CHANNELS;
     const int8_t *read[K_MOST_TAPS];
     int8_t beside[K_MOST_CHANNELS];
@@ -122,7 +123,8 @@ void k_depthwise_conv_2d(const k_depthwise_conv_2d_op *op, const k_source *ifm, 
     for (int32_t i = begin; i < end; i++) {
         const int32_t p = k_walked(ofm, i);
         int8_t *y = k_to(ofm, p);
-        k_taps(&op->window, ifm, p, beside, read);
+        k_taps(w, ifm, p / w->ofm_w * w->stride_h - w->before_h, p % w->ofm_w * w->stride_w - w->before_w, beside,
+               read);
         for (int32_t k = 0; k < groups; k++) {
             const int32_t first = (ofm->backwards ? groups - 1 - k : k) * K_CHANNELS;
             if (taps == 9) {

@@ -1,86 +1,141 @@
-static inline int8x16_t k_some(const int8_t *x, int32_t n)
+/* q4 to q7 = sums of up to 16 channels of the taps at `x`, `at` bytes after them: those of channels c, c + 4, c + 8
+ * and c + 12 are lanes of a vector. Two products fit 16 bits, for no weight is -128. TWO, ONE and T are what
+ * predicates the loads, so that none beyond the channels is read. */
+#define K_SUMS_OF_TAPS(TWO, ONE, T)               \
+    "   lsrs       lr, %[taps], #1\n"             \
+    "   bcs        1f\n"                          \
+    "   vmov.i32   q4, #0\n"                      \
+    "   vmov.i32   q5, #0\n"                      \
+    "   vmov.i32   q6, #0\n"                      \
+    "   vmov.i32   q7, #0\n"                      \
+    "   b          2f\n"                          \
+    "1: ldr        %[a], [%[x]], #4\n"            \
+    "   add        %[a], %[a], %[at]\n" TWO       \
+    "   vldrb" T ".8 q1, [%[a]]\n"                \
+    "   vldrb" T ".8 q2, [%[w]]\n"                \
+    "   add        %[w], %[w], %[step]\n"         \
+    "   vmullb.s8  q0, q1, q2\n"                  \
+    "   vmullt.s8  q1, q1, q2\n"                  \
+    "   vmovlb.s16 q4, q0\n"                      \
+    "   vmovlb.s16 q5, q1\n"                      \
+    "   vmovlt.s16 q6, q0\n"                      \
+    "   vmovlt.s16 q7, q1\n"                      \
+    "2: wls        lr, lr, 4f\n"                  \
+    "3: ldrd       %[a], %[b], [%[x]], #8\n"      \
+    "   add        %[a], %[a], %[at]\n"           \
+    "   add        %[b], %[b], %[at]\n" TWO       \
+    "   vldrb" T ".8 q1, [%[a]]\n"                \
+    "   vldrb" T ".8 q2, [%[w]]\n"                \
+    "   add        %[w], %[w], %[step]\n"         \
+    "   vmullb.s8  q0, q1, q2\n"                  \
+    "   vmullt.s8  q1, q1, q2\n" TWO              \
+    "   vldrb" T ".8 q2, [%[b]]\n"                \
+    "   vldrb" T ".8 q3, [%[w]]\n"                \
+    "   add        %[w], %[w], %[step]\n"         \
+    "   vmullb.s8  q2, q2, q3\n"                  \
+    "   vadd.i16   q0, q0, q2\n" ONE              \
+    "   vldrb" T ".8 q2, [%[b]]\n"                \
+    "   vmullt.s8  q2, q2, q3\n"                  \
+    "   vadd.i16   q1, q1, q2\n"                  \
+    "   vmovlb.s16 q2, q0\n"                      \
+    "   vmovlt.s16 q0, q0\n"                      \
+    "   vadd.i32   q4, q4, q2\n"                  \
+    "   vmovlb.s16 q2, q1\n"                      \
+    "   vadd.i32   q6, q6, q0\n"                  \
+    "   vmovlt.s16 q1, q1\n"                      \
+    "   vadd.i32   q5, q5, q2\n"                  \
+    "   vadd.i32   q7, q7, q1\n"                  \
+    "   le         lr, 3b\n"                      \
+    "4:\n"
+
+/* Sixteen channels of a `simple` layer. */
+static inline void k_sixteen(const k_channels *to, const int8_t *const *x, int32_t taps, int32_t at, const int8_t *w,
+                             int32_t step, int32_t first, int8_t *y)
 {
-    return n == K_LANES ? vldrbq_s8(x) : vldrbq_z_s8(x, vctp8q((uint32_t)n));
+    const int8_t *a;
+    const int8_t *b;
+    __asm__ volatile(K_SUMS_OF_TAPS("", "", "")
+                     "   vld40.32     {q0, q1, q2, q3}, [%[bias]]\n"
+                     "   vld41.32     {q0, q1, q2, q3}, [%[bias]]\n"
+                     "   vld42.32     {q0, q1, q2, q3}, [%[bias]]\n"
+                     "   vld43.32     {q0, q1, q2, q3}, [%[bias]]\n"
+                     "   vadd.i32     q4, q4, q0\n"
+                     "   vadd.i32     q5, q5, q1\n"
+                     "   vadd.i32     q6, q6, q2\n"
+                     "   vadd.i32     q7, q7, q3\n"
+                     "   vld40.32     {q0, q1, q2, q3}, [%[multiplier]]\n"
+                     "   vld41.32     {q0, q1, q2, q3}, [%[multiplier]]\n"
+                     "   vld42.32     {q0, q1, q2, q3}, [%[multiplier]]\n"
+                     "   vld43.32     {q0, q1, q2, q3}, [%[multiplier]]\n"
+                     "   vqrdmulh.s32 q4, q4, q0\n"
+                     "   vqrdmulh.s32 q5, q5, q1\n"
+                     "   vqrdmulh.s32 q6, q6, q2\n"
+                     "   vqrdmulh.s32 q7, q7, q3\n"
+                     "   vldrb.8      q2, [%[shift]]\n"
+                     "   vmovlb.s8    q0, q2\n"
+                     "   vmovlt.s8    q1, q2\n"
+                     "   vmovlb.s16   q2, q0\n"
+                     "   vmovlt.s16   q0, q0\n"
+                     "   vmovlb.s16   q3, q1\n"
+                     "   vmovlt.s16   q1, q1\n"
+                     "   vrshl.s32    q4, q4, q2\n"
+                     "   vrshl.s32    q5, q5, q3\n"
+                     "   vrshl.s32    q6, q6, q0\n"
+                     "   vrshl.s32    q7, q7, q1\n"
+                     "   mvn          %[a], #127\n"
+                     "   vqmovnb.s32  q0, q4\n"
+                     "   vqmovnt.s32  q0, q6\n"
+                     "   vqmovnb.s32  q1, q5\n"
+                     "   vqmovnt.s32  q1, q7\n"
+                     "   vqadd.s16    q0, q0, %[a]\n"
+                     "   vqadd.s16    q1, q1, %[a]\n"
+                     "   vqmovnb.s16  q0, q0\n"
+                     "   vqmovnt.s16  q0, q1\n"
+                     "   vstrb.8      q0, [%[y]]\n"
+                     : [x] "+r"(x), [w] "+r"(w), [a] "=&r"(a), [b] "=&r"(b)
+                     : [at] "r"(at), [step] "r"(step), [taps] "r"(taps), [bias] "r"(to->bias + first),
+                       [multiplier] "r"(to->multiplier + first), [shift] "r"(to->shift + first), [y] "r"(y)
+                     : "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "lr", "cc", "memory");
 }
 
-/* Sums of n channels: that of channel c is lane c / 4 of sum[c % 4]. */
-static inline void k_sums_of_taps(const k_depthwise_conv_2d_op *op, const int8_t *const *x, int32_t first, int32_t n,
-                                  int32x4_t sum[4])
+/* n channels of any layer. */
+static void k_some(const k_channels *to, const int8_t *const *x, int32_t taps, int32_t at, const int8_t *w,
+                   int32_t step, int32_t first, int32_t n, int8_t *y)
 {
-    const int32_t step = op->outputs;
-    const int8_t *const *end = x + op->window.size_h * op->window.size_w;
-    const int8_t *w = op->weights + first;
-    int8x16_t v = k_some(*x++ + first, n);
-    int8x16_t u = k_some(w, n);
-    int16x8_t even = vmullbq_int_s8(v, u);
-    int16x8_t odd = vmulltq_int_s8(v, u);
-    w += step;
-    sum[0] = vmovlbq_s16(even);
-    sum[1] = vmovlbq_s16(odd);
-    sum[2] = vmovltq_s16(even);
-    sum[3] = vmovltq_s16(odd);
-    while (x < end) {
-        v = k_some(*x++ + first, n);
-        u = k_some(w, n);
-        w += step;
-        even = vmullbq_int_s8(v, u);
-        odd = vmulltq_int_s8(v, u);
-        if (x < end) { /* two products fit 16 bits, for no weight is -128 */
-            v = k_some(*x++ + first, n);
-            u = k_some(w, n);
-            w += step;
-            even = vaddq_s16(even, vmullbq_int_s8(v, u));
-            odd = vaddq_s16(odd, vmulltq_int_s8(v, u));
-        }
-        sum[0] = vaddq_s32(sum[0], vmovlbq_s16(even));
-        sum[1] = vaddq_s32(sum[1], vmovlbq_s16(odd));
-        sum[2] = vaddq_s32(sum[2], vmovltq_s16(even));
-        sum[3] = vaddq_s32(sum[3], vmovltq_s16(odd));
+    int32_t sums[K_LANES];
+    const int8_t *a;
+    const int8_t *b;
+    __asm__ volatile("   vctp.8     %[n]\n" 
+                     K_SUMS_OF_TAPS("   vpstt\n", "   vpst\n", "t")
+                     "   vst40.32   {q4, q5, q6, q7}, [%[sums]]\n"
+                     "   vst41.32   {q4, q5, q6, q7}, [%[sums]]\n"
+                     "   vst42.32   {q4, q5, q6, q7}, [%[sums]]\n"
+                     "   vst43.32   {q4, q5, q6, q7}, [%[sums]]\n"
+                     : [x] "+r"(x), [w] "+r"(w), [a] "=&r"(a), [b] "=&r"(b)
+                     : [at] "r"(at), [step] "r"(step), [taps] "r"(taps), [n] "r"(n), [sums] "r"(sums)
+                     : "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "lr", "cc", "memory");
+    for (int32_t j = 0; j < n; j += 4) {
+        k_requantize(to, first + j, n - j < 4 ? n - j : 4, vldrwq_s32(sums + j), y + j);
     }
 }
 
-/* Every fourth channel from c on. */
-static inline int32x4_t k_fourth(const k_channels *to, int32_t c, int32x4_t sum, int32x4_t bias, int32x4_t multiplier)
+/* The pixel y whose taps lie `from` bytes after x. All channels that are computed at a time are read before one is
+ * written, upwards or downwards, so that the output may lie over an input. */
+static void k_weigh(const k_depthwise_conv_2d_op *op, const int8_t *const x[K_MOST_TAPS], int32_t from, int8_t *y,
+                    int32_t backwards)
 {
-    const uint32x4_t fours = vshlq_n_u32(vidupq_n_u32(0, 1), 2);
-    return k_scaled(to, vaddq_s32(sum, bias), multiplier, vldrbq_gather_offset_s32(to->shift + c, fours));
-}
-
-static void k_weigh(const k_depthwise_conv_2d_op *op, const int8_t *const x[K_MOST_TAPS], int32_t first, int32_t n,
-                    int8_t *y)
-{
-    const k_channels *to = &op->to;
-    int32x4_t sum[4];
-    if (n == K_LANES) {
-        const int32x4x4_t bias = vld4q_s32(to->bias + first);
-        const int32x4x4_t multiplier = vld4q_s32(to->multiplier + first);
-        int16x8_t even = vdupq_n_s16(0);
-        int16x8_t odd = even;
-        int8x16_t out = vdupq_n_s8(0);
-        k_sums_of_taps(op, x, first, K_LANES, sum);
-        sum[0] = k_fourth(to, first, sum[0], bias.val[0], multiplier.val[0]);
-        sum[1] = k_fourth(to, first + 1, sum[1], bias.val[1], multiplier.val[1]);
-        sum[2] = k_fourth(to, first + 2, sum[2], bias.val[2], multiplier.val[2]);
-        sum[3] = k_fourth(to, first + 3, sum[3], bias.val[3], multiplier.val[3]);
-        even = vqaddq_n_s16(vqmovntq_s32(vqmovnbq_s32(even, sum[0]), sum[2]), (int16_t)to->zero_point);
-        odd = vqaddq_n_s16(vqmovntq_s32(vqmovnbq_s32(odd, sum[1]), sum[3]), (int16_t)to->zero_point);
-        out = vqmovntq_s16(vqmovnbq_s16(out, even), odd);
-        out = vmaxq_s8(vminq_s8(out, vdupq_n_s8((int8_t)to->high)), vdupq_n_s8((int8_t)to->low));
-        vstrbq_s8(y + first, out);
-    } else {
-        int32_t sums[K_LANES];
-        int32x4x4_t all;
-        k_sums_of_taps(op, x, first, n, sum);
-        memcpy(all.val, sum, sizeof all.val);
-        vst4q_s32(sums, all);
-        for (int32_t j = 0; j < n; j += 4) {
-            const int32_t c = first + j;
-            const mve_pred16_t some = vctp32q((uint32_t)(n - j));
-            const int32x4_t acc = vaddq_s32(vldrwq_s32(sums + j), vldrwq_z_s32(to->bias + c, some));
-            const int32x4_t multiplier = vldrwq_z_s32(to->multiplier + c, some);
-            const int32x4_t scaled = k_scaled(to, acc, multiplier, vldrbq_z_s32(to->shift + c, some));
-            const int32x4_t out = vaddq_n_s32(scaled, to->zero_point);
-            vstrbq_p_s32(y + c, vmaxq_s32(vminq_s32(out, vdupq_n_s32(to->high)), vdupq_n_s32(to->low)), some);
+    const int32_t taps = op->window.size_h * op->window.size_w;
+    const int32_t channels = op->outputs;
+    const int32_t last = (channels - 1) / K_LANES * K_LANES;
+    int32_t first = backwards ? last : 0;
+    do {
+        const int32_t n = channels - first;
+        const int8_t *w = op->weights + first;
+        if (n >= K_LANES && op->to.simple) {
+            k_sixteen(&op->to, x, taps, from + first, w, channels, first, y + first);
+        } else {
+            k_some(&op->to, x, taps, from + first, w, channels, first, n < K_LANES ? n : K_LANES, y + first);
         }
-    }
+        first += backwards ? -K_LANES : K_LANES;
+    } while (first >= 0 && first < channels);
 }

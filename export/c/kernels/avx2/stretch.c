@@ -3,9 +3,10 @@ static inline __m256i k_some(const int8_t *x)
     return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)x));
 }
 
-/* Channels first to first + n - 1 of the pixel y whose taps are x: all is read before any is written. */
-static void k_weigh(const k_depthwise_conv_2d_op *op, const int8_t *const x[K_MOST_TAPS], int32_t first, int32_t n,
-                    int8_t *y)
+/* Channels first to first + n - 1 of the pixel y whose taps lie `from` bytes after x: all is read before any is
+ * written. */
+static void k_stretch(const k_depthwise_conv_2d_op *op, const int8_t *const *x, int32_t from, int32_t first,
+                      int32_t n, int8_t *y)
 {
     const int32_t taps = op->window.size_h * op->window.size_w;
     int32_t acc[K_LANES] = {0};
@@ -17,8 +18,8 @@ static void k_weigh(const k_depthwise_conv_2d_op *op, const int8_t *const x[K_MO
         for (int32_t tap = 0; tap < taps; tap += 2) {
             const int8_t *w = op->weights + tap * op->outputs + first;
             const __m256i none = _mm256_setzero_si256();
-            const __m256i xa = k_some(x[tap] + first);
-            const __m256i xb = tap + 1 < taps ? k_some(x[tap + 1] + first) : none;
+            const __m256i xa = k_some(x[tap] + from + first);
+            const __m256i xb = tap + 1 < taps ? k_some(x[tap + 1] + from + first) : none;
             const __m256i wa = k_some(w);
             const __m256i wb = tap + 1 < taps ? k_some(w + op->outputs) : none;
             lower = _mm256_add_epi32(
@@ -34,7 +35,7 @@ static void k_weigh(const k_depthwise_conv_2d_op *op, const int8_t *const x[K_MO
         for (int32_t tap = 0; tap < taps; tap++) {
             const int8_t *w = op->weights + tap * op->outputs + first;
             for (int32_t j = 0; j < n; j++) {
-                acc[j] += x[tap][first + j] * w[j];
+                acc[j] += x[tap][from + first + j] * w[j];
             }
         }
     }
