@@ -101,6 +101,17 @@ class Replay:
         older, newer = times.read[:-slots], times.written[slots:]
         return int(((newer != NEVER) & (older >= newer)).sum())
 
+    def never_meet(self, one: int, other: int) -> bool:
+        """Whether no pixel of one tensor is still to be read while one of the other is there."""
+        first, second = self.times[one], self.times[other]
+        if NEVER in (first.written.max(), second.written.max()):
+            return False
+        order = np.argsort(first.written, kind="stable")
+        until = np.maximum.accumulate(first.read[order])
+        begun = np.searchsorted(first.written[order], second.read, side="right")
+        there = begun > 0
+        return bool((until[begun[there] - 1] < second.written[there]).all())
+
     def overlap_faults(self, ofm: int, ofm_offset: int, ifm: int, ifm_offset: int) -> int:
         """Pixels of the output that are written over pixels of an input that are still read.
 

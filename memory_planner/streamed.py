@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
+from itertools import permutations
 
 from graph.types import Graph, Op
 from memory_planner.chip import Chip
@@ -154,6 +155,12 @@ def _separations(
         found[ofm, ifm] = min(forwards, buffers[ofm].size_bytes)
         if backwards is not None:
             found[ifm, ofm] = min(backwards, buffers[ifm].size_bytes)
+    for segment in segments:
+        rings = [w for w in segment.workers if w.role is Role.RING]
+        for one, other in permutations(rings, 2):
+            if not one.meets(other):
+                pair = place[one.tensor, Role.RING], place[other.tensor, Role.RING]
+                found[pair] = -one.size_bytes - other.size_bytes
     for i, b in enumerate(buffers):
         if b.role is Role.SUMS:  # the output is written over them, from the start
             ofm = place.get((b.tensor, Role.RING), place.get((b.tensor, Role.WHOLE), i))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,11 +18,27 @@ SUM_BYTES = 4  # an int32 for each channel
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A buffer that only one step needs: a ring of some pixels of an inner tensor, or sums."""
+    """A buffer that only one step needs: a ring of some pixels of an inner tensor, or sums.
+
+    A ring may be `brief`: the operator `writer` makes one run, and `reader`, next in turn, reads all of it.
+    Positions in the order; of no other ring is it asked.
+    """
 
     tensor: int
     size_bytes: int
     role: Role
+    writer: int = -1
+    reader: int = -1
+
+    @property
+    def brief(self) -> bool:
+        return self.reader >= 0
+
+    def meets(self, other: Worker) -> bool:
+        """Whether both are needed at once; brief rings are where one is read to write the other."""
+        if not (self.brief and other.brief):
+            return True
+        return self.reader == other.writer or other.reader == self.writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +198,7 @@ class Order:
             workers = dict(rings)
             for tensor in delivered:
                 workers[tensor] = self._ring_of(tensor, row_pixels(self.graph.tensors[tensor]), ways[:1])
-            extra = sum(aligned(w.size_bytes, self.alignment_bytes) for w in workers.values())
+            extra = self._worker_bytes(workers.values())
             if extra > limit_bytes:
                 return
             saved_at_most = self.bytes_of(self.ops[last].outputs[0])
@@ -206,7 +222,16 @@ class Order:
     def _ring_of(self, tensor: int, delivered_row: int | None, ways: Sequence[Walk]) -> Worker:
         pixels = max(way.ring_pixels(tensor, delivered_row) for way in ways)
         size = pixels * self.pixel_bytes[tensor]
+        if not delivered_row and all(way.is_brief(tensor) for way in ways):
+            return Worker(tensor, size, Role.RING, self.made_at[tensor], self.uses[tensor][0])
         return Worker(tensor, size, Role.RING)
+
+    def _worker_bytes(self, workers: Iterable[Worker]) -> int:
+        """Bytes of all, those of brief rings counted where two meet."""
+        sizes = [(w, aligned(w.size_bytes, self.alignment_bytes)) for w in workers]
+        brief = {w.writer: (w, size) for w, size in sizes if w.brief}
+        beside = (size + brief[w.reader][1] if w.reader in brief else size for w, size in brief.values())
+        return sum(size for w, size in sizes if not w.brief) + max(beside, default=0)
 
     def _sums(self, position: int, way: Walk) -> dict[int, Worker]:
         """Keyed apart from the tensor's own ring."""
@@ -232,7 +257,7 @@ class Order:
             Overlap(t, ofm, ways[0].distance(t), ways[1].distance(t) if both else None) for t in dying
         )
         saved = max([self._saved(overlap) for overlap in overlaps], default=0)
-        extra = sum(aligned(w.size_bytes, self.alignment_bytes) for w in workers)
+        extra = self._worker_bytes(workers)
         if ways[0].raster(last).sums:
             saved = max(saved, self.bytes_of(ofm))  # it is written over its sums
         runs = tuple(run for _ in range(first, last + 1))
@@ -336,6 +361,21 @@ class Walk:
             produced = rounded_up(wanted, raster.pixels, raster.row, self.run)
         kept = [reach.kept[_before(self.made(m, driver))] for m, reach in self._readers(tensor, driver)]
         return int((produced - np.minimum.reduce(kept)).max())
+
+    def is_brief(self, tensor: int) -> bool:
+        """Whether each run of the only reader reads all of one run that is made just before it."""
+        readers = list(self._readers(tensor, self.last))
+        position, raster = self.order.made_at[tensor], self.raster(self.order.made_at[tensor])
+        if len(readers) != 1 or raster.sums:
+            return False
+        reader, reach = readers[0]
+        inner = [r.tensor for r in self.raster(reader).reads if self.order.made_at[r.tensor] >= self._first]
+        if inner[-1:] != [tensor]:  # something else is made between
+            return False
+        made, done = self._ends(position), self._ends(reader)
+        produced = rounded_up(reach.needed[done], raster.pixels, raster.row, self.run)
+        runs = np.diff(np.searchsorted(made, produced, side="right"), prepend=0)
+        return bool(runs.max() <= 1 and (reach.kept[done] >= produced).all())
 
     def _serves_only(self, first: int, driver: int) -> bool:
         """Whether what operators first to driver - 1 write is read by operators up to `driver` alone."""

@@ -154,7 +154,9 @@ def _overlaps(plan: Plan, replays: Mapping[int, Replay]) -> list[Violation]:
 
 
 def _shares(replay: Replay, one: tuple[Buffer, int], other: tuple[Buffer, int]) -> bool:
-    """Whether two buffers may share bytes in a streamed step: its output with an input, or with its sums."""
+    """Whether two buffers may share bytes in a streamed step: output and input, or sums, or brief rings."""
+    if one[0].role is other[0].role is Role.RING:
+        return replay.never_meet(one[0].tensor, other[0].tensor)
     for (low, at), (high, bt) in ((one, other), (other, one)):
         if high.role is Role.SUMS and low.tensor == high.tensor:
             return at <= bt
