@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from files import write_bytes
+from memory_planner.for_c import arena_option
 
 if TYPE_CHECKING:
     from export.firmware import Firmware
@@ -60,6 +61,7 @@ KEPT_OF_A_COMPARISON = (
     show_default=True,
     help="The arena, or how often weights are read while it fits the chip (--target c).",
 )
+@arena_option
 @click.option("--samples", type=click.IntRange(1, 64), default=8, show_default=True, help="Golden vectors.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the inputs that are not given.")
 @click.option(
@@ -142,7 +144,7 @@ def _gathered(model: str, **options: Any) -> Firmware:
     from memory_planner import chip as chips
 
     signer = Signer.read(options["key_path"]) if options["key_path"] else None
-    given_inputs, for_c = _inputs(options["inputs"], options["target"], options["minimize"])
+    given_inputs, for_c = _inputs(options["inputs"], options["target"], options["minimize"], options["arena"])
     graph, chip = tflite.read_file(model), chips.load(options["chip_name"])
     blob = Path(model).read_bytes()
     rule = _pixel_rule(options["pixel_scale"], options["pixel_offset"])
@@ -185,7 +187,9 @@ def _given(form: TflmForm | Unplanned, blob: bytes) -> bytes:
     return blob if isinstance(form, Unplanned) else form.planned
 
 
-def _inputs(inputs: tuple[str, ...], target: str, minimize: str) -> tuple[str | None, ForC | None]:
+def _inputs(
+    inputs: tuple[str, ...], target: str, minimize: str, arena: str | None
+) -> tuple[str | None, ForC | None]:
     """The file of golden inputs, and how a plan for C is to be made.
 
     Raises: click.UsageError where both cannot be meant.
@@ -198,7 +202,7 @@ def _inputs(inputs: tuple[str, ...], target: str, minimize: str) -> tuple[str | 
         raise click.UsageError("--input takes one file, and the word streamed")
     if target != "c" and (streamed or minimize != "peak"):
         raise click.UsageError("--input streamed and --minimize latency are for --target c alone")
-    for_c = ForC.of("c", STREAMED if streamed else "whole", minimize) if target == "c" else None
+    for_c = ForC.of("c", STREAMED if streamed else "whole", minimize, arena) if target == "c" else None
     return (files[0] if files else None), for_c
 
 

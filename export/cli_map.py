@@ -35,7 +35,15 @@ RUNTIMES = {"any": "tensors whole and apart", "tflm": "TensorFlow Lite Micro", "
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write the picture as SVG to this file."
 )
-def map(model: str, chip_name: str, runtime: str, input_kind: str, minimize: str, output: str | None) -> None:
+def map(
+    model: str,
+    chip_name: str,
+    runtime: str,
+    input_kind: str,
+    minimize: str,
+    arena: str | None,
+    output: str | None,
+) -> None:
     """Draw the arena of MODEL's plan (.tflite): steps across, bytes up, the fullest step marked."""
     from export import map_text, memory_map
     from export.rendering import render
@@ -46,7 +54,7 @@ def map(model: str, chip_name: str, runtime: str, input_kind: str, minimize: str
     from memory_planner import chip as chips
 
     graph, chip = tflite.read_file(model), chips.load(chip_name)
-    for_c = ForC.of(runtime, input_kind, minimize)
+    for_c = ForC.of(runtime, input_kind, minimize, arena)
     if runtime == "tflm":
         memory = _of_tflm(graph, chip, model)
     else:

@@ -179,6 +179,7 @@ def plan(
     runtime: str,
     input_kind: str,
     minimize: str,
+    arena: str | None,
     output: str | None,
     **wished: Any,
 ) -> None:
@@ -186,7 +187,7 @@ def plan(
 
     Exits with 3 where weights and arena do not fit.
     """
-    for_c = ForC.of(runtime, input_kind, minimize)
+    for_c = ForC.of(runtime, input_kind, minimize, arena)
     chip = reserving(chips.load(chip_name), reservations)
     wishes = wishes_of(runtime, **wished)
     if runtime == "tflm":

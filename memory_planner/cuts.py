@@ -44,6 +44,11 @@ class Cuts:
             best.append(min(max(best[segment.first], segment.live_bytes) for segment in segments))
         return best[-1]
 
+    @cached_property
+    def allowed_bytes(self) -> int:
+        """What a segment may need."""
+        return max(self.least_peak_bytes, self.budget_bytes or 0)
+
     def cheapest(self, pressed_percent: int = 100) -> tuple[Segment, ...]:
         """The segments that cost least; runs are doubled while a segment stays within what is allowed.
 
@@ -51,7 +56,7 @@ class Cuts:
         less than 100 % there is more room between tensors that outlive a step, which are easier to lay out.
         """
         order, count = self.order, len(self.order.ops)
-        allowed = max(self.least_peak_bytes, self.budget_bytes or 0)
+        allowed = self.allowed_bytes
         calm = allowed * pressed_percent // 100
         crowded = _crowded(order, calm)
         best: list[tuple[Cost, Segment | None] | None] = [((0, 0, 0), None)] + [None] * count

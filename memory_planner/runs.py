@@ -41,6 +41,17 @@ def run_ends(pixels: int, row: int, run: int) -> np.ndarray:
     return np.minimum((begins + ends).reshape(-1), pixels)
 
 
+def even(run: int, row: int) -> int:
+    """The shortest run that cuts a row into as many pieces; whole rows stay as many.
+
+    >>> even(32, 56), even(100, 56), even(112, 56)
+    (28, 56, 112)
+    """
+    if run >= row:
+        return run // row * row
+    return -(-row // -(-row // run))
+
+
 def rounded_up(count: np.ndarray, pixels: int, row: int, run: int) -> np.ndarray:
     """The first end of a run at or after `count` pixels; 0 stays 0.
 

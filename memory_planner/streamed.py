@@ -11,6 +11,7 @@ from graph.types import Graph, Op
 from memory_planner.chip import Chip
 from memory_planner.cuts import Cuts
 from memory_planner.lifetimes import buffers_of, file_order
+from memory_planner.longer_runs import with_longer_runs
 from memory_planner.order import order
 from memory_planner.packing import pack
 from memory_planner.placement import placed
@@ -45,7 +46,12 @@ def streamed_plan(
     """
     cuts = Cuts(Order(graph, tuple(ops), alignment_bytes, delivered), budget_bytes)
     bound = cuts.least_peak_bytes if budget_bytes is None else 0
-    cheapest = _laid_out(graph, cuts.cheapest(), alignment_bytes, bound)
+    segments = cuts.cheapest()
+    longer = tuple(with_longer_runs(cuts.order, s, cuts.allowed_bytes) for s in segments)
+    with_longer = _laid_out(graph, longer, alignment_bytes, bound)
+    if with_longer.arena_bytes == with_longer.lower_bound_bytes:
+        return with_longer
+    cheapest = _laid_out(graph, segments, alignment_bytes, bound)
     if cheapest.arena_bytes == cheapest.lower_bound_bytes:
         return cheapest
     calm = _laid_out(graph, cuts.cheapest(CALM_PERCENT), alignment_bytes, bound)
@@ -71,14 +77,20 @@ def _laid_out(graph: Graph, segments: Sequence[Segment], alignment_bytes: int, b
 
 
 def c_plan(
-    graph: Graph, chip: Chip, *, streamed_input: bool = False, minimize: Minimize = Minimize.PEAK
+    graph: Graph,
+    chip: Chip,
+    *,
+    streamed_input: bool = False,
+    minimize: Minimize = Minimize.PEAK,
+    arena_bytes: int | None = None,
 ) -> Plan:
     """The plan for our own C, which runs every schedule, in the memories of `chip`.
 
     Of the file's own order and the one with the smallest peak, the one with the smaller arena; the file's own
     on ties. An arena that overlaps or streams stays whole in one memory; where it fits none and tensors kept
     whole fit several, those are taken. With `streamed_input` the graph's first input comes row by row and is
-    never whole in memory. To minimize latency is to read as few weights as the chip's memory leaves room for.
+    never whole in memory. To minimize latency is to read as few weights as an arena of
+    `arena_bytes` allows, or as the chip's memory leaves room for.
 
     Raises: PlanError where the input cannot come row by row; ModelError where a tensor has no fixed size.
     """
@@ -88,7 +100,7 @@ def c_plan(
     delivered = frozenset(graph.inputs[:1] if streamed_input else ())
     budget = None
     if minimize is Minimize.LATENCY:
-        budget = _room_bytes(graph, chip)
+        budget = _room_bytes(graph, chip) if arena_bytes is None else arena_bytes
     plans = [
         replace(
             streamed_plan(graph, [graph.ops[i] for i in s.op_order], alignment_bytes, delivered, budget),

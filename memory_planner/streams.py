@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from graph.types import Graph, Op
-from memory_planner.reach import Raster, Reach, pixel_bytes, pixels_of, raster_of, row_pixels
-from memory_planner.runs import rounded_up, run_ends
+from memory_planner.reach import Raster, pixel_bytes, pixels_of, raster_of, row_pixels
+from memory_planner.runs import even, run_ends
 from memory_planner.types import Role, Step, aligned
+from memory_planner.walk import Walk
 
 SUM_BYTES = 4  # an int32 for each channel
 
@@ -162,6 +163,15 @@ class Order:
             self._run_ends[position, run] = run_ends(raster.pixels, raster.row, run)
         return self._run_ends[position, run]
 
+    def longer(self, position: int, run: int) -> int:
+        """A run with about half as many passes over an operator's output."""
+        raster = self.rasters[position][0]
+        assert raster is not None
+        if run >= raster.row:
+            return 2 * run
+        pieces = -(-raster.row // run)
+        return -(-raster.row // ((pieces + 1) // 2))
+
     def longest_raster(self, last: int) -> int:
         """Pixels of the largest raster up to a position: no longer run makes a difference."""
         return max((r.pixels for r, _ in self.rasters[: last + 1] if r), default=1)
@@ -180,31 +190,54 @@ class Order:
         """
         if from_at_most < 0 or self.rasters[last][0] is None or len(self.ops[last].outputs) != 1:
             return
-        ways = [Walk(self, last, run, way) for way in (0, 1)]
+        runs = [even(run, forwards.row) if forwards else 1 for forwards, _ in self.rasters[: last + 1]]
+        ways = [Walk(self, last, runs, way) for way in (0, 1)]
         rings: dict[int, Worker] = {}
         for first in range(last, -1, -1):
             if first < last and not self._is_inner(first, last):
                 return
             for way in ways:
                 way.include(first)
-            outer = sorted({r.tensor for k in range(first, last + 1) for r in ways[0].raster(k).reads})
-            outer = [t for t in outer if self.made_at[t] < first]
+            outer = self._outer(first, ways[0])
             delivered = [t for t in outer if t in self.delivered]
             if any(max(self.uses[t]) > last for t in delivered):
                 continue
             if first < last:
                 rings |= self._ring(first, ways)
             rings |= self._sums(first, ways[0])
-            workers = dict(rings)
-            for tensor in delivered:
-                workers[tensor] = self._ring_of(tensor, row_pixels(self.graph.tensors[tensor]), ways[:1])
+            workers = rings | self._delivered(delivered, ways)
             extra = self._worker_bytes(workers.values())
             if extra > limit_bytes:
                 return
             saved_at_most = self.bytes_of(self.ops[last].outputs[0])
             if first > from_at_most or self.through_bytes(first, last) + extra - saved_at_most > limit_bytes:
                 continue
-            yield self._segment(first, last, run, ways, list(workers.values()), outer, delivered)
+            yield self._segment(first, last, runs, ways, list(workers.values()), outer, delivered)
+
+    def with_runs(self, segment: Segment, runs: Sequence[int]) -> Segment:
+        """A streamed segment whose operators write other numbers of pixels at a time."""
+        first, last = segment.first, segment.last
+        by_position = (1,) * first + tuple(runs)
+        ways = [Walk(self, last, by_position, way) for way in (0, 1)]
+        for way in ways:
+            way.include(first)
+        workers: dict[int, Worker] = {}
+        for position in range(last, first - 1, -1):
+            if position < last:
+                workers |= self._ring(position, ways)
+            workers |= self._sums(position, ways[0])
+        outer = self._outer(first, ways[0])
+        delivered = [t for t in outer if t in self.delivered]
+        workers |= self._delivered(delivered, ways)
+        return self._segment(first, last, by_position, ways, list(workers.values()), outer, delivered)
+
+    def _outer(self, first: int, way: Walk) -> list[int]:
+        """What operators from `first` on read that is made before them."""
+        read = {r.tensor for k in range(first, way.last + 1) for r in way.raster(k).reads}
+        return sorted(tensor for tensor in read if self.made_at[tensor] < first)
+
+    def _delivered(self, tensors: Iterable[int], ways: Sequence[Walk]) -> dict[int, Worker]:
+        return {t: self._ring_of(t, row_pixels(self.graph.tensors[t]), ways[:1]) for t in tensors}
 
     def _is_inner(self, position: int, last: int) -> bool:
         """Whether an operator can run inside a segment: its output is wanted inside alone, pixel by pixel."""
@@ -244,7 +277,7 @@ class Order:
         self,
         first: int,
         last: int,
-        run: int,
+        runs: Sequence[int],
         ways: Sequence[Walk],
         workers: list[Worker],
         outer: list[int],
@@ -260,11 +293,12 @@ class Order:
         extra = self._worker_bytes(workers)
         if ways[0].raster(last).sums:
             saved = max(saved, self.bytes_of(ofm))  # it is written over its sums
-        runs = tuple(run for _ in range(first, last + 1))
-        counts = [len(self.run_ends(k, run)) for k in range(first, last + 1)]
+        counts = [len(self.run_ends(k, runs[k])) for k in range(first, last + 1)]
         reads = sum(n * self.constant_bytes[k] for k, n in enumerate(counts, first))
         step = Step(
-            ops=tuple(op.index for op in self.ops[first : last + 1]), runs=runs, delivered=tuple(delivered)
+            ops=tuple(op.index for op in self.ops[first : last + 1]),
+            runs=tuple(runs[first : last + 1]),
+            delivered=tuple(delivered),
         )
         live = self.through_bytes(first, last) + extra - saved
         return Segment(first, last, step, tuple(workers), overlaps, live, reads, sum(counts))
@@ -286,131 +320,3 @@ def separations(graph: Graph, overlap: Overlap, alignment_bytes: int) -> tuple[i
         return low, None
     sizes = graph.tensors[overlap.ifm].size_bytes - graph.tensors[overlap.ofm].size_bytes
     return low, aligned(sizes + overlap.backwards, alignment_bytes)
-
-
-class Walk:
-    """How far each operator of a growing segment has come whenever its last operator has ended a run.
-
-    `way` 0 walks forwards, 1 backwards.
-    """
-
-    def __init__(self, order: Order, last: int, run: int, way: int) -> None:
-        self.order, self.last, self.run, self.way = order, last, run, way
-        self._first = last
-        self._made: dict[int, dict[int, np.ndarray]] = {}
-
-    def include(self, first: int) -> None:
-        """Take in the operator before."""
-        self._first = first
-
-    def raster(self, position: int) -> Raster:
-        raster = self.order.rasters[position][self.way]
-        assert raster is not None
-        return raster
-
-    def _ends(self, position: int) -> np.ndarray:
-        return self.order.run_ends(position, self.run)
-
-    def _readers(self, tensor: int, last: int) -> Iterator[tuple[int, Reach]]:
-        for position in self.order.uses.get(tensor, ()):
-            if self._first <= position <= last:
-                reach = self.raster(position).reach(tensor)
-                if reach is not None:
-                    yield position, reach
-
-    def made(self, position: int, driver: int) -> np.ndarray:
-        """Pixels of an operator's raster that are walked after each run of the operator `driver`."""
-        known = self._made.setdefault(driver, {})
-        if position not in known:
-            known[position] = self._walked(position, driver)
-        return known[position]
-
-    def _walked(self, position: int, driver: int) -> np.ndarray:
-        if position == driver:
-            return self._ends(position)
-        raster, tensor = self.raster(position), self.order.ops[position].outputs[0]
-        wanted = self._wanted(tensor, driver)
-        if raster.sums:
-            return np.where(wanted > 0, raster.pixels, 0)
-        return rounded_up(wanted, raster.pixels, raster.row, self.run)
-
-    def _wanted(self, tensor: int, driver: int) -> np.ndarray:
-        counts = [reach.needed[self.made(m, driver)] for m, reach in self._readers(tensor, driver)]
-        return np.maximum.reduce(counts)
-
-    def ring_pixels(self, tensor: int, delivered_row: int | None) -> int:
-        """Pixels of an inner tensor, or of one delivered by rows, that must be kept at once.
-
-        Counted whenever the last reader ends a run, if all others run on its behalf alone; else whenever
-        the segment's last operator does.
-        """
-        readers = [m for m, _ in self._readers(tensor, self.last)]
-        driver = max(readers)
-        if len(readers) > 1 and not self._serves_only(min(readers), driver):
-            driver = self.last
-        wanted = self._wanted(tensor, driver)
-        if delivered_row:
-            produced = rounded_up(
-                wanted, pixels_of(self.order.graph.tensors[tensor]), delivered_row, delivered_row
-            )
-        else:
-            position = self.order.made_at[tensor]
-            raster = self.raster(position)
-            if raster.sums:
-                return 1
-            produced = rounded_up(wanted, raster.pixels, raster.row, self.run)
-        kept = [reach.kept[_before(self.made(m, driver))] for m, reach in self._readers(tensor, driver)]
-        return int((produced - np.minimum.reduce(kept)).max())
-
-    def is_brief(self, tensor: int) -> bool:
-        """Whether each run of the only reader reads all of one run that is made just before it."""
-        readers = list(self._readers(tensor, self.last))
-        position, raster = self.order.made_at[tensor], self.raster(self.order.made_at[tensor])
-        if len(readers) != 1 or raster.sums:
-            return False
-        reader, reach = readers[0]
-        inner = [r.tensor for r in self.raster(reader).reads if self.order.made_at[r.tensor] >= self._first]
-        if inner[-1:] != [tensor]:  # something else is made between
-            return False
-        made, done = self._ends(position), self._ends(reader)
-        produced = rounded_up(reach.needed[done], raster.pixels, raster.row, self.run)
-        runs = np.diff(np.searchsorted(made, produced, side="right"), prepend=0)
-        return bool(runs.max() <= 1 and (reach.kept[done] >= produced).all())
-
-    def _serves_only(self, first: int, driver: int) -> bool:
-        """Whether what operators first to driver - 1 write is read by operators up to `driver` alone."""
-        written = (self.order.ops[k].outputs[0] for k in range(first, driver))
-        return all(max(self.order.uses.get(tensor, (driver,))) <= driver for tensor in written)
-
-    def distance(self, ifm: int) -> int:
-        """Least distance from the segment's output to an input so that nothing is overwritten too early.
-
-        Before a run of the last operator ends, the output reaches `written`; the input is read from `kept`
-        on by whatever runs later, and by that run itself unless it goes in place.
-
-            distance = max(written * bytes of an output pixel - kept * bytes of an input pixel)
-
-        Once the input is read for the last time, nothing is kept and nothing limits the output.
-        """
-        raster, tensors = self.raster(self.last), self.order.graph.tensors
-        ofm = tensors[self.order.ops[self.last].outputs[0]]
-        least = -tensors[ifm].size_bytes
-        if raster.sums:
-            return least
-        in_bytes, out_bytes = self.order.pixel_bytes[ifm], ofm.size_bytes // raster.pixels
-        ends = self._ends(self.last)
-        for position, reach in self._readers(ifm, self.last):
-            written, done = ends, _before(ends)
-            if position < self.last:
-                done = self.made(position, self.last)
-            elif raster.in_place:
-                written = done = np.arange(raster.pixels)
-            kept = reach.kept[done]
-            limits = (written * out_bytes - kept * in_bytes)[kept < reach.pixels]
-            least = max(least, int(limits.max(initial=least)))
-        return least
-
-
-def _before(ends: np.ndarray) -> np.ndarray:
-    """What was walked before each run."""
-    return np.concatenate([[0], ends[:-1]])
