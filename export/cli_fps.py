@@ -54,6 +54,7 @@ def fps(
     runtime: str,
     input_kind: str,
     minimize: str,
+    arena: str | None,
     with_plans: bool,
     with_cells: bool,
     measure: bool,
@@ -72,7 +73,7 @@ def fps(
     from memory_planner.cost.compared import plans
     from memory_planner.models import model_of, planned
 
-    for_c = ForC.of(runtime, input_kind, minimize)
+    for_c = ForC.of(runtime, input_kind, minimize, arena)
     if record and not serial:
         raise click.UsageError("--record needs the --serial log that it takes the time from")
     if measure and not Path(model).exists():
