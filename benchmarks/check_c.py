@@ -10,6 +10,7 @@ Exits with 4 where a byte differs.
 
 from __future__ import annotations
 
+import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +49,7 @@ from memory_planner.types import Plan
 PATHS: Mapping[str, str] = {
     "plain": f"-O2 -D{NAME.upper()}_PLAIN",
     "this machine's": FAST,
-    "without AVX-512": f"{FAST} -mno-avx512f",
+    **({"without AVX-512": f"{FAST} -mno-avx512f"} if platform.machine() == "x86_64" else {}),
 }
 """Flags of the compiler, by the path that they choose."""
 PLANS: Mapping[str, Callable[[Graph, Chip], Plan]] = {

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import sixmeg
+from benchmarks import check_c
 from export.c import folder as c_folder
 from export.c.network import network
 from export.c.operators import EMITTERS, SHAPES
@@ -84,7 +85,7 @@ def test_it_compiles_without_a_warning(folder, compiler, flags, tmp_path):
         assert (done.stderr, done.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("path", ["-DNET_PLAIN", "-march=native", "-march=native -mno-avx512f"])
+@pytest.mark.parametrize("path", check_c.PATHS.values())
 def test_its_golden_vectors_pass_under_sanitizers(folder, path, tmp_path):
     program = tmp_path / "check"
     sanitized = [*path.split(), "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import check_c
 from graph.attrs import Padding
 from graph.errors import PlanError
 from graph.types import Graph
@@ -16,7 +17,7 @@ from tests.export.c.folders import NPU6M
 from tests.export.c.test_bits import bytes_that_differ
 from tests.networks import Builder
 
-PATHS = ["-O1 -march=native", "-O1 -march=native -mno-avx512f", "-O1 -march=native -DNET_PLAIN"]
+PATHS = [f"{flags} -O1" for flags in check_c.PATHS.values()]
 FEW = settings(max_examples=6, deadline=None)
 MANY = settings(max_examples=200, deadline=None)
 KERNELS = st.sampled_from([(1, 1), (3, 3), (2, 5), (4, 1)])
@@ -67,6 +68,27 @@ CASES = (
 @given(*CASES)
 def test_wide_layers_have_the_simulators_bits(flags, case, alignment, kind):
     check(flags, case, alignment, kind)
+
+
+@pytest.mark.parametrize("flags", PATHS[1:])
+@pytest.mark.parametrize(
+    ("size", "depth", "channels"),
+    [
+        ((9, 7), 8, 40),
+        ((7, 7), 4, 17),
+        ((8, 8), 64, 130),
+        ((11, 9), 20, 33),
+        ((7, 7), 1024, 20),
+        ((23, 25), 12, 16),
+    ],
+)
+def test_long_runs_have_the_simulators_bits(flags, size, depth, channels):
+    made = Builder((1, *size, depth), depth, -128 if depth % 3 else 5)
+    at = made.layer(made.input, (1, 1), channels, Padding.SAME, (1, 1))
+    graph = made.graph(made.layer(at, (3, 3), 0, Padding.SAME, (1, 1)))
+    picture = np.random.default_rng(depth).integers(-128, 128, (1, 1, *size, depth)).astype(np.int8)
+    compared, different = bytes_that_differ(graph, plan(graph, NPU6M), picture, flags)
+    assert (compared, different) == (2 * size[0] * size[1] * channels, 0)
 
 
 @pytest.mark.slow

@@ -24,11 +24,6 @@ K_INLINE void k_four_taps(__m512i a, __m512i b, __m512i c, __m512i d, __m512i q[
     q[3] = _mm512_unpackhi_epi16(AB, CD);
 }
 
-K_INLINE __mmask64 k_of_64(int32_t n)
-{
-    return n < 64 ? (UINT64_C(1) << n) - 1U : ~UINT64_C(0);
-}
-
 static void k_weave(const k_depthwise_conv_2d_op *op, k_woven *woven)
 {
     const int32_t taps = op->window.size_h * op->window.size_w;

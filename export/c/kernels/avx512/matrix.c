@@ -22,11 +22,14 @@ K_INLINE __m512i k_fourths(__m512i a, __m512i b, __m512i c, __m512i d)
     return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
 }
 
-/* 128 times the sum of four lanes' bytes, whose products with 128 `sum` holds. */
-K_INLINE int32_t k_all(__m128i sum)
+/* 128 times the sum of x. */
+static int32_t k_sum_128(const int8_t *x, int32_t depth)
 {
-    const __m128i two = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
-    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xB1)));
+    __m512i sum = _mm512_setzero_si512();
+    for (int32_t k = 0; k < depth; k += 64) {
+        sum = _mm512_dpbusd_epi32(sum, K_UNSIGNED, _mm512_maskz_loadu_epi8(k_of_64(depth - k), x + k));
+    }
+    return _mm512_reduce_add_epi32(sum);
 }
 
 /* x of up to K_PACKED pixels, 16 bytes of each in turn, with zeros after the last; and 128 times their sums. */
@@ -34,13 +37,11 @@ static void k_pack(const k_meeting *at, int32_t n, int32_t depth, int8_t *packed
 {
     for (int32_t i = 0; i < K_PACKED; i++) {
         const int8_t *x = at[i < n ? i : n - 1].x;
-        __m128i sum = _mm_setzero_si128();
         for (int32_t k = 0; k < depth; k += 16) {
             const __m128i part = _mm_maskz_loadu_epi8(k_of_16(depth - k), x + k);
-            sum = _mm_dpbusd_epi32(sum, _mm_set1_epi8(-128), part);
             _mm_store_si128((__m128i *)(void *)(packed + k * K_PACKED + 16 * i), part);
         }
-        sums[i] = k_all(sum);
+        sums[i] = k_sum_128(x, depth);
     }
 }
 
@@ -101,25 +102,43 @@ static void k_tiles(const int8_t *w, int32_t depth, int32_t rows, const int8_t *
 }
 
 /* Sums of `rows` rows of weights, K_ROWS at the most, with one pixel. */
-K_INLINE __m512i k_line(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x, int32_t *sum)
+K_INLINE __m512i k_line(const int8_t *w, int32_t depth, int32_t rows, const int8_t *x)
 {
     __m512i a = _mm512_setzero_si512();
     __m512i b = a;
     __m512i c = a;
     __m512i d = a;
-    __m128i all = _mm_setzero_si128();
     for (int32_t k = 0; k < depth; k += 16, w += 16) {
         const __mmask16 some = k_of_16(depth - k);
-        const __m128i part = _mm_maskz_loadu_epi8(some, x + k);
-        const __m512i parts = _mm512_broadcast_i32x4(part);
-        all = _mm_dpbusd_epi32(all, _mm_set1_epi8(-128), part);
+        const __m512i parts = _mm512_broadcast_i32x4(_mm_maskz_loadu_epi8(some, x + k));
         a = _mm512_dpbusd_epi32(a, k_four_rows(w, depth, 4, rows, some), parts);
         b = _mm512_dpbusd_epi32(b, k_four_rows(w + depth, depth, 4, rows - 1, some), parts);
         c = _mm512_dpbusd_epi32(c, k_four_rows(w + 2 * depth, depth, 4, rows - 2, some), parts);
         d = _mm512_dpbusd_epi32(d, k_four_rows(w + 3 * depth, depth, 4, rows - 3, some), parts);
     }
-    *sum = k_all(all);
     return k_fourths(a, b, c, d);
+}
+
+/* The same of K_ROWS rows of whole vectors. */
+K_INLINE __m512i k_whole_line(const int8_t *w, int32_t depth, const int8_t *x)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    __m512i q[4];
+#pragma GCC unroll 4
+    for (int32_t i = 0; i < 4; i++) {
+        __m512i rows[4] = {zero, zero, zero, zero};
+        for (int32_t k = 0; k < depth; k += 64) {
+            const __m512i part = _mm512_loadu_si512(x + k);
+#pragma GCC unroll 4
+            for (int32_t j = 0; j < 4; j++) {
+                const __m512i row = _mm512_loadu_si512(w + (4 * i + j) * depth + k);
+                rows[j] = _mm512_dpbusd_epi32(rows[j], _mm512_xor_si512(row, K_UNSIGNED), part);
+            }
+        }
+        q[i] = k_fourths(rows[0], rows[1], rows[2], rows[3]);
+    }
+    k_in_order(q);
+    return _mm512_add_epi32(_mm512_add_epi32(q[0], q[1]), _mm512_add_epi32(q[2], q[3]));
 }
 
 K_INLINE void k_finish(const k_channels *to, const k_scales *s, int32_t first, __mmask16 there, __m512i sums,
@@ -131,16 +150,18 @@ K_INLINE void k_finish(const k_channels *to, const k_scales *s, int32_t first, _
 
 static void k_one(const k_channels *to, const int8_t *weights, int32_t depth, int32_t outputs, const k_meeting *at)
 {
+    const int32_t less = k_sum_128(at->x, depth);
     for (int32_t o = 0; o < outputs; o += K_ROWS) {
         const __mmask16 there = k_of_16(outputs - o);
         const k_scales s = k_scales_of(to, o, there);
         const int8_t *w = weights + o * depth;
-        int32_t less;
         __m512i sums;
-        if (outputs - o >= K_ROWS) {
-            sums = k_line(w, depth, K_ROWS, at->x, &less);
+        if (outputs - o >= K_ROWS && depth % 64 == 0) {
+            sums = k_whole_line(w, depth, at->x);
+        } else if (outputs - o >= K_ROWS) {
+            sums = k_line(w, depth, K_ROWS, at->x);
         } else {
-            sums = k_line(w, depth, outputs - o, at->x, &less);
+            sums = k_line(w, depth, outputs - o, at->x);
         }
         k_finish(to, &s, o, there, sums, less, at->y);
     }
@@ -234,15 +255,6 @@ static void k_wide_tile(const __m512i *turned, const __m512i *upper, const int8_
         K_ADD_FOUR(11, x9, 2)
     }
     K_TWELVE(K_KEEP_WIDE)
-}
-
-static int32_t k_sum_128(const int8_t *x, int32_t depth)
-{
-    __m128i sum = _mm_setzero_si128();
-    for (int32_t k = 0; k < depth; k += 16) {
-        sum = _mm_dpbusd_epi32(sum, _mm_set1_epi8(-128), _mm_maskz_loadu_epi8(k_of_16(depth - k), x + k));
-    }
-    return k_all(sum);
 }
 
 /* n pixels that follow one another from x on, the first of which is at[first]; the next is `step` from it. */

@@ -34,11 +34,17 @@ K_INLINE __m128i k_outputs(const k_channels *to, const k_scales *s, __m512i acc)
     return _mm_min_epi8(_mm_max_epi8(out, _mm_set1_epi8((char)to->low)), _mm_set1_epi8((char)to->high));
 }
 
-/* The lowest n of 16 lanes, none below 0. */
+/* The lowest n of 16 lanes, or of 64; none below 0. */
 K_INLINE __mmask16 k_of_16(int32_t n)
 {
     const int32_t some = n < 0 ? 0 : n;
     return some < 16 ? (__mmask16)((1U << some) - 1U) : (__mmask16)0xFFFF;
+}
+
+K_INLINE __mmask64 k_of_64(int32_t n)
+{
+    const int32_t some = n < 0 ? 0 : n;
+    return some < 64 ? (UINT64_C(1) << some) - 1U : ~UINT64_C(0);
 }
 
 /* Lane i of q[j], of 128 bits, becomes lane j of q[i]. */
