@@ -40,6 +40,7 @@ class Build:
 
 
 OURS = "C"
+WIDTH = 120
 BUILDS: Mapping[str, Build] = {
     OURS: Build((), emitted_c.FAST),
     "C, --minimize latency": Build(("--minimize", "latency"), emitted_c.FAST),
@@ -97,7 +98,8 @@ def show(told: Mapping[str, Any]) -> None:
     """The figures as tables, or why there are none."""
     if "why" in told:
         return click.echo(f"{told['model']}: {told['why']}", err=True)
-    Console().print(table(told), emulated.table(told["model"], told["emulated"]))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(table(told), emulated.table(told["model"], told["emulated"]))
 
 
 @click.command()
