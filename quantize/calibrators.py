@@ -77,7 +77,7 @@ def quant_of(low: float, high: float) -> tuple[float, int]:
         scale = (high - low) / 255        zero_point = round(-128 - low / scale)
 
     >>> quant_of(0.0, 6.0), quant_of(-1.0, 1.0)[1]
-    ((0.0235294122248888, -128), 0)
+    ((0.0235294122248888, -128), -1)
     """
     low, high = min(low, 0.0), max(high, 0.0)
     scale = float(np.float32((high - low) / STEPS)) or 1.0
