@@ -62,7 +62,7 @@ def _channels(layer: Layer, weights: np.ndarray, index: int) -> tuple[dict[str, 
     operands, made = layer.operands, layer.rescaling
     assert isinstance(made, Requantization)
     heaviest = np.abs(layer.bias) + LARGEST * np.abs(weights).sum(axis=1)
-    operands.need(int(heaviest.max(initial=0)) <= INT32_MAX, "its sums can pass 32 bits")
+    operands.need(int(heaviest.max(initial=0)) <= INT32_MAX - LARGEST, "its sums can pass 32 bits")
     bias = layer.bias - layer.zero_point * weights.sum(axis=1)
     multipliers, shifts = made.multipliers.copy(), made.shifts.copy()
     dead = ~weights.any(axis=1)
