@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sixmeg
 from export import emulation
 from export.c.boards import BOARDS
 from graph.attrs import Padding
@@ -38,11 +39,13 @@ MACHINES = [
 ]
 MEMORY_END = {"cortex-m55": 0x2140_0000, "cortex-m7": 0x6100_0000}
 """Of a memory of the board's with nothing behind it."""
+MOST_INSTRUCTIONS = {"cortex-m55": 5_000_000, "cortex-m7": 18_000_000}
+VWW = Path(__file__).resolve().parents[4] / "shared" / "models" / "mlperf_vww_mnv1_025_96_int8.tflite"
 KINDS = st.sampled_from(["whole", "overlapped", "streamed", "by rows"])
 ONE_OUTPUT = networks().filter(lambda case: len(case[0].outputs) == 1)
 CASES = (st.one_of(wide_layers(), ONE_OUTPUT), st.sampled_from([1, 16]), KINDS)
 FEW = settings(max_examples=5, deadline=None)
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=80, deadline=None)
 
 
 def built(folder: Path, program: str, compiler: list[str]) -> Path:
@@ -95,7 +98,9 @@ def check(machine: str, case: tuple[Graph, np.ndarray], alignment: int, kind: st
 @pytest.mark.parametrize("machine", MACHINES)
 @FEW
 @given(*CASES)
-def test_every_tensor_of_random_networks_is_that_of_plain_c_and_no_byte_beyond_the_arena_is_touched(machine, case, alignment, kind):
+def test_every_tensor_of_random_networks_is_that_of_plain_c_and_no_byte_beyond_the_arena_is_touched(
+    machine, case, alignment, kind
+):
     check(machine, case, alignment, kind)
 
 
@@ -105,6 +110,19 @@ def test_every_tensor_of_random_networks_is_that_of_plain_c_and_no_byte_beyond_t
 @given(*CASES)
 def test_every_tensor_of_many_random_networks_is_that_of_plain_c(machine, case, alignment, kind):
     check(machine, case, alignment, kind)
+
+
+@pytest.mark.skipif(not VWW.is_file(), reason="needs ../shared/models")
+@pytest.mark.parametrize("machine", MACHINES)
+def test_vww_takes_no_more_instructions_and_code_than_was_asked(machine, tmp_path):
+    with pytest.raises(SystemExit) as left:
+        sixmeg.main(["export", str(VWW), "--target", "c", "--samples", "2", "-o", str(tmp_path / "vww")])
+    assert not left.value.code
+    fast, small = (emulation.boot(tmp_path / "vww", machine, flags) for flags in ("-O2", "-Os"))
+    assert (fast.passed, small.passed) == (True, True)
+    assert (fast.instructions or 0) <= MOST_INSTRUCTIONS[machine]
+    assert (fast.text_bytes or 0) <= 18_000
+    assert (small.text_bytes or 0) <= 12_000
 
 
 def rounding_network() -> Graph:
