@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.runtimes import Load
+from firmware_sim.emitted import FAST
 from graph import tflite
 from graph.errors import SixmegError
 
 NAME = "net"
-FAST = "-O3 -march=native"
-"""Flags with which the kernels find this machine's vectors."""
 PLAIN = f"{FAST} -D{NAME.upper()}_PLAIN"
 """The same without them."""
 

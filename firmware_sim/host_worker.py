@@ -9,6 +9,7 @@ the first, or `refusal`.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -31,8 +32,9 @@ def loaded(runtime: str, model: Path) -> tuple[Run, str]:
     inputs = [np.frombuffer(rng.bytes(t.size_bytes), t.dtype.numpy).reshape(t.shape) for t in tensors]
     if runtime.startswith(emitted.PREFIX):
         folder = emitted.Folder.read(runtime.removeprefix(emitted.PREFIX), model.read_bytes())
-        run, version = emitted.unwatched(folder, graph)
-        return lambda: run(inputs[0]), version
+        flags = os.environ.get("CFLAGS", "") or emitted.FAST
+        run, version = emitted.unwatched(folder, graph, flags)
+        return lambda: run(inputs[0]), f"{version}, {flags}"
     infer = oracle_worker.ORACLES[runtime](model.read_bytes())
     return lambda: infer(inputs), oracle_worker.version_of(runtime)
 

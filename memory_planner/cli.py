@@ -21,7 +21,7 @@ from memory_planner.gate.text import short, standing
 from memory_planner.gate.verdict import headline
 from memory_planner.plan import plan as make_plan
 from memory_planner.reservations import reserving
-from memory_planner.streamed import weight_bytes_read
+from memory_planner.streamed import Minimize, weight_bytes_read
 from memory_planner.types import Plan, Proof
 from memory_planner.wishes import overlap_options, wishes_of
 
@@ -46,8 +46,9 @@ def _planned(model: str, chip: chips.Chip, for_c: ForC | None = None) -> tuple[G
     return graph, made, fit(graph, made, chip, Path(model).stat().st_size)
 
 
-def _details(answer: Fit, made: Plan) -> list[str]:
-    proof = "the lower bound: no smaller arena in this order"
+def _details(answer: Fit, made: Plan, for_c: ForC | None) -> list[str]:
+    among = "of these steps" if for_c and for_c.minimize is Minimize.LATENCY else "in this order"
+    proof = f"the lower bound: no smaller arena {among}"
     if answer.arena_bytes > answer.lower_bound_bytes:
         proof = f"{answer.arena_bytes - answer.lower_bound_bytes:,} above the lower bound"
     return [
@@ -207,7 +208,7 @@ def plan(
     elif output:
         click.echo(headline(answer))
     else:
-        click.echo("\n".join([headline(answer), *_details(answer, made)]))
+        click.echo("\n".join([headline(answer), *_details(answer, made, for_c)]))
         _print_buffers(content)
     ctx.exit(0 if answer.fits else OVER_BUDGET)
 

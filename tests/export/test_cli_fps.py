@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from export.cli_fps import fps
+from firmware_sim.emitted import FAST
 from memory_planner.chip import load
 from memory_planner.cost.calibration import calibrated
 from sixmeg import main
@@ -116,6 +117,7 @@ def test_this_machines_times_stand_apart_from_the_chips(run, shared):
     assert {key: told[key] for key in alone} == alone
     runs = {each["name"]: each for each in told["host"]["runs"]}
     assert len(runs) == 4
+    assert runs["emitted C, least latency"]["version"].endswith(FAST)
     assert all(each["runs"] >= 5 and each["least_ms"] > 0 for each in runs.values())
 
 
