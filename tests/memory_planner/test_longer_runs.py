@@ -1,17 +1,32 @@
-"""Longer runs in the room that a step has."""
+"""Longer runs in the room that a step has, and rings that share bytes."""
+
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.attrs import Padding
 from graph.errors import PlanError
 from graph.mobilenet import named
 from memory_planner.cuts import Cuts
 from memory_planner.longer_runs import with_longer_runs
+from memory_planner.replay import Replay
 from memory_planner.streamed import streamed_plan, weight_bytes_read
 from memory_planner.streams import Order
+from memory_planner.types import Role
 from memory_planner.validator import validate
-from tests.networks import networks
+from tests.networks import Builder, networks
+
+
+@st.composite
+def chains(draw):
+    """Convolutions one after the other, most of them pointwise, all in one step."""
+    made = Builder((1, draw(st.integers(3, 8)), draw(st.integers(3, 8)), 2), 5)
+    at = made.input
+    for size in draw(st.lists(st.sampled_from([1, 1, 1, 3]), min_size=4, max_size=6)):
+        at = made.layer(at, (size, size), draw(st.sampled_from([0, 2, 3])), Padding.SAME, (1, 1))
+    return made.graph(at)
 
 
 @settings(max_examples=60, deadline=None)
@@ -45,3 +60,16 @@ def test_more_room_is_fewer_bytes_of_weights(arena_bytes):
     )
     assert tight.arena_bytes <= arena_bytes
     assert weight_bytes_read(graph, roomy) < weight_bytes_read(graph, tight)
+
+
+@settings(max_examples=150, deadline=None)
+@given(chains(), st.data())
+def test_rings_that_share_bytes_are_never_needed_at_once(graph, data):
+    order, count = Order(graph, graph.ops, 16), len(graph.ops)
+    segment = next(s for s in order.ending_at(count - 1, 1, 1 << 40, 0) if s.first == 0)
+    runs = data.draw(st.tuples(*[st.sampled_from([1, 2, 3, 7])] * count))
+    made = order.with_runs(segment, runs)
+    replay = Replay(graph, made.step)
+    rings = [worker for worker in made.workers if worker.role is Role.RING]
+    for one, other in permutations(rings, 2):
+        assert one.meets(other) or replay.never_meet(one.tensor, other.tensor)
