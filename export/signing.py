@@ -9,7 +9,6 @@ from typing import Any
 from export.errors import ExportError
 
 ALGORITHM = "Ed25519"
-SIGNATURE_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
